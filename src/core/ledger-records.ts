@@ -1,0 +1,98 @@
+/**
+ * The records of the ledger. Each is immutable under its key; a node that sees
+ * the same key twice keeps one by `supersedes` (ledger.ts), so that merging gives
+ * the same result in any order and when repeated. Wall times are the author's.
+ */
+import type { WallTime } from "../kit/time.ts";
+import type { Incarnation, IncidentId, NodeId, PathKind, ProbeOutcome, Verdict } from "./types.ts";
+
+/** What an incident is about; every observer gives the same death the same kind. */
+export type IncidentKind = "down" | "daemon-down" | "test";
+/** Whether a message tells of the beginning or the end of an incident. */
+export type Phase = "open" | "resolved";
+
+/** Key `i/<incident>`. The observer with the earliest `since` (then lowest id) is kept. */
+export interface IncidentRecord {
+  readonly t: "incident";
+  readonly incident: IncidentId;
+  readonly kind: IncidentKind;
+  readonly subject: NodeId;
+  /** The name when it was opened, so that a removed node is still named. */
+  readonly name: string;
+  readonly incarnation: Incarnation;
+  readonly verdict: Verdict;
+  /** When the subject was last heard by the author. */
+  readonly since: WallTime;
+  readonly by: NodeId;
+}
+
+/** Key `e/<incident>/<observer>`: what one observer saw. */
+export interface EvidenceRecord {
+  readonly t: "evidence";
+  readonly incident: IncidentId;
+  readonly observer: NodeId;
+  readonly name: string;
+  readonly path: PathKind;
+  /** When this observer last heard the subject; absent if never. */
+  readonly last?: WallTime;
+  readonly probe: ProbeOutcome | "none";
+  readonly at: WallTime;
+}
+
+/** Key `r/<incident>`: the incident is over; the earliest is kept. */
+export interface ResolvedRecord {
+  readonly t: "resolved";
+  readonly incident: IncidentId;
+  readonly at: WallTime;
+  readonly by: NodeId;
+  /** `returned`, or `returned-rebooted` when the boot id changed. */
+  readonly how: "returned" | "returned-rebooted" | "replaced";
+}
+
+/** Key `n/<message>`: "I am sending now". The message id is also the idempotency key at the receiver. */
+export interface IntentRecord {
+  readonly t: "intent";
+  readonly message: string;
+  readonly incidents: readonly IncidentId[];
+  readonly phase: Phase;
+  readonly channel: string;
+  readonly node: NodeId;
+  readonly at: WallTime;
+  /** Raised each time the lease is renewed; the highest is kept. */
+  readonly renewal: number;
+}
+
+/** Key `d/<message>`: the outcome of a delivery; `delivered` beats `failed`, then the higher attempt. */
+export interface DeliveryRecord {
+  readonly t: "delivery";
+  readonly message: string;
+  readonly incidents: readonly IncidentId[];
+  readonly phase: Phase;
+  readonly channel: string;
+  readonly node: NodeId;
+  readonly at: WallTime;
+  readonly outcome: "delivered" | "failed";
+  readonly attempt: number;
+  /** The receiver's own reply or the reason, without secrets, 200 characters at most. */
+  readonly detail: string;
+}
+
+/** Key `m/<message>`: what a person was told; the inbox of every node shows these. */
+export interface MessageRecord {
+  readonly t: "message";
+  readonly message: string;
+  readonly incidents: readonly IncidentId[];
+  readonly phase: Phase;
+  readonly node: NodeId;
+  readonly at: WallTime;
+  readonly title: string;
+  readonly text: string;
+}
+
+export type LedgerRecord =
+  | IncidentRecord
+  | EvidenceRecord
+  | ResolvedRecord
+  | IntentRecord
+  | DeliveryRecord
+  | MessageRecord;

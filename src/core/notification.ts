@@ -1,0 +1,48 @@
+/** What a person is told: the body of a webhook, and what every other channel renders. */
+import type { IncidentKind } from "./ledger-records.ts";
+import type { IncidentId, NodeId, PathKind, ProbeOutcome, Verdict } from "./types.ts";
+
+export interface NotificationSubject {
+  readonly id: NodeId;
+  readonly name: string;
+  readonly incident: IncidentId;
+  readonly verdict: Verdict;
+}
+
+export interface NotificationEvidence {
+  /** Name of the observer. */
+  readonly observer: string;
+  /** Name of the subject it speaks of. */
+  readonly subject: string;
+  readonly path: PathKind;
+  /** When the observer last heard the subject, ISO 8601; null if never. */
+  readonly last: string | null;
+  readonly probe: ProbeOutcome | "none";
+}
+
+export interface Notification {
+  readonly schema: 1;
+  /** The message's id; the same in every retry, so that a receiver may deduplicate. */
+  readonly id: string;
+  readonly kind: IncidentKind;
+  readonly state: "open" | "resolved" | "note";
+  /** The gravest verdict among the subjects. */
+  readonly verdict: Verdict;
+  readonly subjects: readonly NotificationSubject[];
+  /** ISO 8601, UTC. */
+  readonly since: string;
+  readonly until?: string;
+  readonly viewpoint: {
+    /** Name of the node that tells. */
+    readonly node: string;
+    /** True when it hears no other node. */
+    readonly alone: boolean;
+    /** Nodes it counts as alive, itself included, of all in the roster. */
+    readonly alive: number;
+    readonly of: number;
+  };
+  readonly evidence: readonly NotificationEvidence[];
+  /** The first 60 characters say who and what. */
+  readonly title: string;
+  readonly text: string;
+}

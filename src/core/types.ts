@@ -1,0 +1,93 @@
+/** The vocabulary of the core. See ARCHITECTURE.md, "Words". */
+import type { Random } from "../kit/random.ts";
+import type { Duration, Instant, WallTime } from "../kit/time.ts";
+
+/** The uuid of a node within one mesh; stays for the node's life there, whatever its name or addresses. */
+export type NodeId = string & { readonly __node?: never };
+/** The uuid of a mesh. */
+export type MeshId = string & { readonly __mesh?: never };
+/** 32 hex digits; see `incidentId`. */
+export type IncidentId = string & { readonly __incident?: never };
+/** The number of a node's current life (as in SWIM): 0 = never heard. */
+export type Incarnation = number;
+/** `IP:PORT`, IPv6 in brackets. */
+export type Address = string & { readonly __address?: never };
+
+/**
+ * What one observer concludes about one subject.
+ *
+ * - `unknown`: the observer has just started or slept itself; never "down".
+ * - `alive`: heard within the time allowed.
+ * - `suspect`: one observer's doubt, being looked into.
+ * - `host-down`: all who answer hear nothing, and they are a majority on both counts.
+ * - `unreachable`: all who answer hear nothing, but they are not that many.
+ * - `daemon-down`: the host's kernel answers, Balefire does not.
+ * - `link-problem`: I do not hear it, another observer does.
+ * - `planned`: it said goodbye.
+ */
+export type Verdict =
+  | "unknown"
+  | "alive"
+  | "suspect"
+  | "host-down"
+  | "unreachable"
+  | "daemon-down"
+  | "link-problem"
+  | "planned";
+
+/** Which plane carries a peer's messages now; `self` for this node. */
+export type PathKind = "datagram" | "stream" | "self" | "none";
+
+/** What a probe of one address of a suspected host showed. */
+export type ProbeOutcome =
+  /** SYN-ACK: something accepts on the mesh port. */
+  | "accepted"
+  /** RST or port-unreachable from the host's own address: its kernel lives. */
+  | "refused"
+  /** EHOSTUNREACH, ENETUNREACH, or no answer in time. */
+  | "silent";
+
+/** What a peer concludes about its own uplinks while it hears nobody. */
+export interface Uplink {
+  /** False only when no interface that holds a mesh address has carrier. */
+  readonly up: boolean;
+  /** For the message, e.g. `eth0: carrier, gateway 10.0.0.1 answers`. */
+  readonly detail: string;
+}
+
+export interface Env {
+  readonly now: Instant;
+  readonly wall: WallTime;
+  readonly random: Random;
+}
+
+export interface Timing {
+  /** The time between two beats. */
+  readonly period: Duration;
+}
+
+/** The part of the roster that the core decides with. */
+export interface Member {
+  readonly id: NodeId;
+  readonly name: string;
+  readonly addresses: readonly Address[];
+}
+
+/** A channel as the core knows it; its settings and secrets stay with the adapter. */
+export interface ChannelRef {
+  readonly name: string;
+  readonly type: string;
+}
+
+export interface Policy {
+  /** How long a dead daemon may take to come back before a person is told. */
+  readonly daemonDownGrace: Duration;
+}
+
+export const DEFAULT_POLICY: Policy = { daemonDownGrace: 15_000 as Duration };
+
+/** Order of trust among rosters: higher term first, then higher epoch. */
+export interface RosterRank {
+  readonly term: number;
+  readonly epoch: number;
+}

@@ -1,0 +1,9 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+
+/** SHA-256 (FIPS 180-4) of UTF-8 text as 64 hex digits; synchronous, so that core can use it. */
+export const sha256Hex = (text: string): string => bytesToHex(sha256(utf8ToBytes(text)));
+
+/** SHA-256 over parts that cannot run into one another: each is preceded by its length. */
+export const hashParts = (...parts: readonly string[]): string =>
+  sha256Hex(parts.map((part) => `${part.length}:${part}`).join(""));
