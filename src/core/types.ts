@@ -1,6 +1,5 @@
 /** The vocabulary of the core. See ARCHITECTURE.md, "Words". */
-import type { Random } from "../kit/random.ts";
-import type { Duration, Instant, WallTime } from "../kit/time.ts";
+import type { Duration } from "../kit/time.ts";
 
 /** The uuid of a node within one mesh; stays for the node's life there, whatever its name or addresses. */
 export type NodeId = string & { readonly __node?: never };
@@ -53,17 +52,6 @@ export interface Uplink {
   readonly up: boolean;
   /** For the message, e.g. `eth0: carrier, gateway 10.0.0.1 answers`. */
   readonly detail: string;
-}
-
-export interface Env {
-  readonly now: Instant;
-  readonly wall: WallTime;
-  readonly random: Random;
-}
-
-export interface Timing {
-  /** The time between two beats. */
-  readonly period: Duration;
 }
 
 /** The part of the roster that the core decides with. */

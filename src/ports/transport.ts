@@ -1,7 +1,6 @@
+import type { TransportEvent } from "../core/io.ts";
 import type { Envelope, Plane } from "../core/messages.ts";
 import type { Address, MeshId, NodeId } from "../core/types.ts";
-import type { Failure } from "../kit/result.ts";
-import type { Instant } from "../kit/time.ts";
 
 /** Whom the roster lets in; pins are base64url SHA-256 hashes of SubjectPublicKeyInfo (DER). */
 export interface TrustView {
@@ -14,31 +13,7 @@ export interface TrustView {
   readonly keymaster?: { readonly id: NodeId; readonly addresses: readonly Address[] };
 }
 
-/** Why a session ended. Only `reset` is a reason for suspicion. */
-export type SessionEnd = "goodbye" | "reset" | "replaced" | "revoked" | "local";
-
-export type TransportEvent =
-  | {
-      readonly type: "session-up";
-      readonly peer: NodeId;
-      readonly session: string;
-      readonly address: Address;
-      /** When the peer's certificate ends (ms since 1970), and whether it is outside its validity now. */
-      readonly certificateExpires: number;
-      readonly certificateFlagged: boolean;
-    }
-  | { readonly type: "session-down"; readonly peer: NodeId; readonly session: string; readonly end: SessionEnd }
-  | {
-      readonly type: "received";
-      readonly peer: NodeId;
-      readonly session: string;
-      readonly plane: Plane;
-      readonly envelope: Envelope;
-      readonly at: Instant;
-    }
-  | { readonly type: "dial-failed"; readonly peer: NodeId; readonly address: Address; readonly reason: string }
-  /** A connection or datagram that was turned away; counted, shown by doctor, never fatal. */
-  | { readonly type: "refused"; readonly remote: string; readonly failure: Failure };
+export type TransportListener = (event: TransportEvent) => void;
 
 /** Sessions and datagrams among pinned peers, one session a pair. */
 export interface PeerTransport {
