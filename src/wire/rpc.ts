@@ -8,26 +8,41 @@ import { z } from "zod";
 
 export const RPC_LINE_BYTES_MAX: number = 1_048_576;
 
-export const rpcParams = {
-  status: z.object({}),
-  incidents: z.object({}),
-  inbox: z.object({}),
-  "notify-list": z.object({}),
+export interface RpcParamsOf {
+  status: Record<never, never>;
+  incidents: Record<never, never>;
+  inbox: Record<never, never>;
+  "notify-list": Record<never, never>;
   /** Without a channel: all of them. */
-  "notify-test": z.object({ channel: z.string().optional() }),
-  "config-effective": z.object({}),
+  "notify-test": { channel?: string | undefined };
+  "config-effective": Record<never, never>;
   /** The text of a shared configuration file; relayed to the keymaster, which numbers and signs it. */
+  "config-apply": { text: string };
+  "token-create": { name: string; expiresMs: number };
+  "token-list": Record<never, never>;
+  "token-revoke": { id: string };
+  doctor: Record<never, never>;
+  /** Streams every notice as it happens. */
+  watch: Record<never, never>;
+}
+export type RpcMethod = keyof RpcParamsOf;
+export type RpcParams<M extends RpcMethod> = RpcParamsOf[M];
+
+const none: z.ZodType<Record<never, never>> = z.object({});
+export const rpcParams: { readonly [M in RpcMethod]: z.ZodType<RpcParamsOf[M]> } = {
+  status: none,
+  incidents: none,
+  inbox: none,
+  "notify-list": none,
+  "notify-test": z.object({ channel: z.string().max(63).optional() }),
+  "config-effective": none,
   "config-apply": z.object({ text: z.string().max(262_144) }),
   "token-create": z.object({ name: z.string().max(63), expiresMs: z.number().positive() }),
-  "token-list": z.object({}),
+  "token-list": none,
   "token-revoke": z.object({ id: z.string().max(64) }),
-  doctor: z.object({}),
-  /** Streams every notice as it happens. */
-  watch: z.object({}),
-} as const;
-
-export type RpcMethod = keyof typeof rpcParams;
-export type RpcParams<M extends RpcMethod> = z.infer<(typeof rpcParams)[M]>;
+  doctor: none,
+  watch: none,
+};
 
 export const rpcRequest: z.ZodType<{ id: number; method: string; params: unknown }> = z.object({
   id: z.number().int().nonnegative(),
