@@ -192,6 +192,6 @@ export interface RpcResults {
 export type RpcHandlers = {
   [M in Exclude<RpcMethod, "watch">]: (params: RpcParams<M>) => Promise<RpcResults[M]>;
 } & {
-  /** Calls `emit` for each event until `signal` aborts. */
-  watch: (emit: (event: WatchEvent) => void, signal: AbortSignal) => void;
+  /** Calls `emit` for each event until the returned function is called. */
+  watch: (emit: (event: WatchEvent) => void) => () => void;
 };
