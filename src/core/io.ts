@@ -55,7 +55,12 @@ export type TransportEvent =
       readonly certificateExpires: WallTime;
       readonly certificateFlagged: boolean;
     }
-  | { readonly type: "session-down"; readonly peer: NodeId; readonly session: string; readonly end: SessionEnd }
+  | {
+      readonly type: "session-down";
+      readonly peer: NodeId;
+      readonly session: string;
+      readonly end: SessionEnd;
+    }
   | {
       readonly type: "received";
       readonly peer: NodeId;
@@ -63,7 +68,12 @@ export type TransportEvent =
       readonly plane: Plane;
       readonly envelope: Envelope;
     }
-  | { readonly type: "dial-failed"; readonly peer: NodeId; readonly address: Address; readonly reason: string }
+  | {
+      readonly type: "dial-failed";
+      readonly peer: NodeId;
+      readonly address: Address;
+      readonly reason: string;
+    }
   /** A connection or datagram that was turned away; counted, shown by doctor, never fatal. */
   | { readonly type: "refused"; readonly remote: string; readonly failure: Failure };
 
@@ -81,9 +91,19 @@ export type Input =
   | TransportEvent
   | { readonly type: "roster"; readonly roster: RosterView }
   | { readonly type: "configured"; readonly channels: readonly ChannelRef[]; readonly policy: Policy }
-  | { readonly type: "probed"; readonly subject: NodeId; readonly address: Address; readonly outcome: ProbeOutcome }
+  | {
+      readonly type: "probed";
+      readonly subject: NodeId;
+      readonly address: Address;
+      readonly outcome: ProbeOutcome;
+    }
   | { readonly type: "uplink"; readonly uplink: Uplink }
-  | { readonly type: "delivery"; readonly delivery: string; readonly channel: string; readonly result: DeliveryOutcome }
+  | {
+      readonly type: "delivery";
+      readonly delivery: string;
+      readonly channel: string;
+      readonly result: DeliveryOutcome;
+    }
   /** A `persist` effect failed or took too long; the state goes on in memory, and the status says so. */
   | { readonly type: "store-failed"; readonly reason: string }
   | { readonly type: "store-recovered" }
@@ -126,9 +146,19 @@ export type Notice =
 export type Effect =
   | { readonly type: "send"; readonly to: NodeId; readonly plane: Plane; readonly envelope: Envelope }
   /** Write, then do what depends on its being written. */
-  | { readonly type: "persist"; readonly records: readonly Stored[]; readonly then: readonly Effect[] }
-  | { readonly type: "deliver"; readonly delivery: string; readonly channel: string; readonly notification: Notification }
-  | { readonly type: "probe"; readonly subject: NodeId; readonly address: Address; readonly patience: Duration }
+  | { readonly type: "persist"; readonly records: readonly Stored[]; readonly afterwards: readonly Effect[] }
+  | {
+      readonly type: "deliver";
+      readonly delivery: string;
+      readonly channel: string;
+      readonly notification: Notification;
+    }
+  | {
+      readonly type: "probe";
+      readonly subject: NodeId;
+      readonly address: Address;
+      readonly patience: Duration;
+    }
   | { readonly type: "look-at-uplink" }
   | { readonly type: "dial"; readonly peer: NodeId; readonly address: Address }
   /** The peer's session is dead or stale: close it. */

@@ -37,6 +37,8 @@ export interface EvidenceRecord {
   readonly last?: WallTime;
   readonly probe: ProbeOutcome | "none";
   readonly at: WallTime;
+  /** Who passed on what the observer answered; absent when the observer wrote it itself, which wins. */
+  readonly reportedBy?: NodeId;
 }
 
 /** Key `r/<incident>`: the incident is over; the earliest is kept. */

@@ -1,7 +1,16 @@
 /** What a node can say of the mesh: the source of `status`, `nodes`, `incidents`, `inbox`, `notify list`. */
 import type { Duration, WallTime } from "../kit/time.ts";
 import type { IncidentKind, Phase } from "./ledger-records.ts";
-import type { Address, Incarnation, IncidentId, MeshId, NodeId, PathKind, ProbeOutcome, Verdict } from "./types.ts";
+import type {
+  Address,
+  Incarnation,
+  IncidentId,
+  MeshId,
+  NodeId,
+  PathKind,
+  ProbeOutcome,
+  Verdict,
+} from "./types.ts";
 
 export interface NodeView {
   readonly id: NodeId;
@@ -41,7 +50,13 @@ export interface IncidentView {
     readonly probe: ProbeOutcome | "none";
   }[];
   /** One line a channel and phase: delivered by whom, or still owed. */
-  readonly told: readonly { readonly channel: string; readonly phase: Phase; readonly state: "delivered" | "failed" | "sending" | "owed"; readonly by?: string; readonly detail?: string }[];
+  readonly told: readonly {
+    readonly channel: string;
+    readonly phase: Phase;
+    readonly state: "delivered" | "failed" | "sending" | "owed";
+    readonly by?: string;
+    readonly detail?: string;
+  }[];
 }
 
 export interface InboxEntry {
@@ -57,7 +72,12 @@ export interface ChannelView {
   readonly name: string;
   readonly type: string;
   /** The last delivery by each node that has made one. */
-  readonly deliveries: readonly { readonly node: string; readonly at: WallTime; readonly outcome: "delivered" | "failed"; readonly detail: string }[];
+  readonly deliveries: readonly {
+    readonly node: string;
+    readonly at: WallTime;
+    readonly outcome: "delivered" | "failed";
+    readonly detail: string;
+  }[];
   /** Delivered within the last seven days, by any node; the inbox proves nothing. */
   readonly proven: boolean;
 }

@@ -23,6 +23,7 @@ export const ERROR_CODES = [
   "state-locked",
   "state-missing",
   "state-permissions",
+  "store-failed",
   "token-expired",
   "token-invalid",
   "token-unknown",

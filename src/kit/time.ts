@@ -65,3 +65,10 @@ export function formatDuration(length: Duration): string {
   if (value < 172_800_000) return `${Math.round(value / 3_600_000)} h`;
   return `${Math.round(value / 86_400_000)} d`;
 }
+
+/** `2026-11-21T02:13:05.120Z` (RFC 3339). A pure conversion; reads no clock. */
+// biome-ignore lint/style/noRestrictedGlobals: converts a given time; core never asks for the current one
+export const isoTime = (wall: WallTime): string => new Date(wall).toISOString();
+
+/** `2026-11-21 02:13:05 UTC`, for people. */
+export const civilTime = (wall: WallTime): string => `${isoTime(wall).slice(0, 19).replace("T", " ")} UTC`;

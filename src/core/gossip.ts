@@ -1,0 +1,91 @@
+/** Spreads the ledger: news at once to everyone, differences found by digest and repaired over the stream. */
+import { after, between } from "../kit/time.ts";
+import type { Effect, Stored } from "./io.ts";
+import { digestOf, keyOf, merge, versionOf } from "./ledger.ts";
+import type { LedgerRecord } from "./ledger-records.ts";
+import { LEDGER_NEWS_MAX, SYNC_EVERY } from "./limits.ts";
+import type { LedgerNews, LedgerSummary, PeerMessage, Plane } from "./messages.ts";
+import { dueAgain, enqueue } from "./outbox.ts";
+import { type Peer, pathOf } from "./peer.ts";
+import type { Turn } from "./state.ts";
+
+const STORE_PREFIX = "ledger/";
+
+export const storedRecord = (record: LedgerRecord): Stored => ({
+  key: STORE_PREFIX + keyOf(record),
+  value: JSON.stringify(record),
+});
+
+export const isLedgerKey = (key: string): boolean => key.startsWith(STORE_PREFIX);
+export const forgotten = (key: string): Stored => ({ key: STORE_PREFIX + key, value: undefined });
+
+/** Enters this node's own records: on disk first, then to all peers, then whatever depends on them. */
+export function publish(turn: Turn, records: readonly LedgerRecord[], then: readonly Effect[] = []): void {
+  const news = records.filter((record) => merge(turn.state.ledger, record));
+  const effects: Effect[] = [];
+  for (const peer of turn.state.peers.values()) {
+    for (const record of news) {
+      effects.push(...urgent(turn, peer, { t: "ledger", records: [record] }));
+    }
+  }
+  if (news.length === 0) turn.effects.push(...then);
+  else turn.effects.push({ type: "persist", records: news.map(storedRecord), afterwards: [...effects, ...then] });
+}
+
+/** Takes in what a peer knows; returns what was new here. */
+export function takeIn(turn: Turn, records: readonly LedgerRecord[]): LedgerRecord[] {
+  const news = records.filter((record) => merge(turn.state.ledger, record));
+  if (news.length > 0) turn.effects.push({ type: "persist", records: news.map(storedRecord), afterwards: [] });
+  return news;
+}
+
+/** Repeated datagrams where they pass; the stream repeats by itself. */
+function urgent(turn: Turn, peer: Peer, message: PeerMessage): Effect[] {
+  if (peer.session === undefined) return [];
+  if (pathOf(peer, turn.env.now) === "stream") return [send(peer, "stream", message)];
+  const number = enqueue(turn.state.outbox, peer.id, message, turn.env.now);
+  return [{ type: "send", to: peer.id, plane: "datagram", envelope: { number, message } }];
+}
+
+const send = (peer: Peer, plane: Plane, message: PeerMessage): Effect => ({
+  type: "send",
+  to: peer.id,
+  plane,
+  envelope: { message },
+});
+
+export function resend(turn: Turn): void {
+  for (const { to, number, message } of dueAgain(turn.state.outbox, turn.env.now)) {
+    turn.effects.push({ type: "send", to, plane: "datagram", envelope: { number, message } });
+  }
+}
+
+/** After a beat: when our ledgers have differed for a while, tell the peer what we hold. */
+export function reconcile(turn: Turn, peer: Peer): void {
+  const { now } = turn.env;
+  if (peer.ledgerDigest === undefined || peer.ledgerDigest === digestOf(turn.state.ledger)) {
+    peer.ledgerDiffersSince = undefined;
+    return;
+  }
+  peer.ledgerDiffersSince ??= now;
+  const settled = between(peer.ledgerDiffersSince, now) >= 2 * peer.period;
+  const allowed = peer.ledgerSyncAt === undefined || now >= after(peer.ledgerSyncAt, SYNC_EVERY);
+  if (!settled || !allowed || peer.session === undefined) return;
+  peer.ledgerSyncAt = now;
+  const keys = [...turn.state.ledger.records].map(([key, record]) => [key, versionOf(record)] as const);
+  turn.effects.push(send(peer, "stream", { t: "ledger-summary", keys }));
+}
+
+/** Sends a peer what its summary lacks. */
+export function supply(turn: Turn, peer: Peer, summary: LedgerSummary): void {
+  const theirs = new Map(summary.keys);
+  const missing: LedgerRecord[] = [];
+  for (const [key, record] of turn.state.ledger.records) {
+    const version = theirs.get(key);
+    if (version === undefined || version > versionOf(record)) missing.push(record);
+  }
+  for (let at = 0; at < missing.length; at += LEDGER_NEWS_MAX) {
+    const message: LedgerNews = { t: "ledger", records: missing.slice(at, at + LEDGER_NEWS_MAX) };
+    turn.effects.push(send(peer, "stream", message));
+  }
+}

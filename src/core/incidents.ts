@@ -1,0 +1,116 @@
+/** What a person should know: opened by a verdict, closed by a later life of the same subject. */
+import { hashParts } from "../kit/hash.ts";
+import type { WallTime } from "../kit/time.ts";
+import { publish } from "./gossip.ts";
+import { incidentOf, openAbout, resolutionOf } from "./ledger.ts";
+import type { EvidenceRecord, IncidentKind, LedgerRecord } from "./ledger-records.ts";
+import type { Inquiry, Peer, Testimony } from "./peer.ts";
+import { pathOf, strongestProbe } from "./peer.ts";
+import { nameOf, notice, type Turn } from "./state.ts";
+import type { Incarnation, IncidentId, MeshId, NodeId } from "./types.ts";
+
+/** The same death has the same id at every observer: 32 hex digits of SHA-256 over mesh, kind, subject, incarnation. */
+export const incidentId = (
+  mesh: MeshId,
+  kind: IncidentKind,
+  subject: NodeId,
+  incarnation: Incarnation,
+): IncidentId => hashParts("balefire-incident-1", mesh, kind, subject, String(incarnation)).slice(0, 32);
+
+type Down = "host-down" | "unreachable" | "daemon-down";
+
+export const kindOf = (verdict: Down): IncidentKind => (verdict === "daemon-down" ? "daemon-down" : "down");
+
+/** Enters the incident of a verdict, with what this node saw and what it was told. */
+export function beginIncidents(turn: Turn, peer: Peer, verdict: Down, inquiry: Inquiry): void {
+  const { state, env } = turn;
+  const kind = kindOf(verdict);
+  const incident = incidentId(state.roster.mesh, kind, peer.id, peer.incarnation);
+  if (resolutionOf(state.ledger, incident) !== undefined) return;
+  const isNew = incidentOf(state.ledger, incident) === undefined;
+  const records: LedgerRecord[] = [
+    {
+      t: "incident",
+      incident,
+      kind,
+      subject: peer.id,
+      name: peer.member.name,
+      incarnation: peer.incarnation,
+      verdict,
+      since: peer.heardWall ?? env.wall,
+      by: state.self,
+    },
+    ownEvidence(turn, peer, incident, inquiry),
+    ...heardEvidence(turn, peer, incident, inquiry),
+  ];
+  publish(turn, records);
+  if (isNew) notice(turn, { type: "incident", incident, kind, phase: "open", name: peer.member.name });
+}
+
+function ownEvidence(turn: Turn, peer: Peer, incident: IncidentId, inquiry: Inquiry): EvidenceRecord {
+  const { state, env } = turn;
+  const probe = strongestProbe(inquiry);
+  return {
+    t: "evidence",
+    incident,
+    observer: state.self,
+    name: nameOf(state, state.self),
+    path: peer.session === undefined ? "none" : pathOf(peer, peer.heardAt ?? env.now),
+    ...(peer.heardWall === undefined ? {} : { last: peer.heardWall }),
+    // No answer by now is an answer: the connection attempt has been waiting since the doubt began.
+    probe: probe === "none" ? "silent" : probe,
+    at: env.wall,
+  };
+}
+
+/** What the others answered; their own records, if they write them, are later and replace these. */
+function heardEvidence(turn: Turn, peer: Peer, incident: IncidentId, inquiry: Inquiry): EvidenceRecord[] {
+  const { state, env } = turn;
+  const toEvidence = ([observer, testimony]: [NodeId, Testimony]): EvidenceRecord => ({
+    t: "evidence",
+    incident,
+    observer,
+    name: nameOf(state, observer),
+    path: testimony.path,
+    ...(testimony.heardAt === undefined
+      ? {}
+      : { last: (env.wall - (env.now - testimony.heardAt)) as WallTime }),
+    probe: testimony.probe,
+    at: env.wall,
+    reportedBy: state.self,
+  });
+  return [...inquiry.testimonies]
+    .filter(([observer, testimony]) => testimony.state === "silent" && observer !== peer.id)
+    .map(toEvidence);
+}
+
+/** A beat of a later incarnation than an open incident's ends it. */
+export function noteLife(turn: Turn, peer: Peer, rebooted: boolean): void {
+  const { state, env } = turn;
+  for (const open of openAbout(state.ledger, peer.id)) {
+    if (open.incarnation >= peer.incarnation) continue;
+    publish(turn, [
+      {
+        t: "resolved",
+        incident: open.incident,
+        at: env.wall,
+        by: state.self,
+        how: rebooted ? "returned-rebooted" : "returned",
+      },
+    ]);
+    notice(turn, {
+      type: "incident",
+      incident: open.incident,
+      kind: open.kind,
+      phase: "resolved",
+      name: open.name,
+    });
+  }
+}
+
+/** The highest incarnation of `subject` that this node holds for dead; 0 if none. */
+export function deadIncarnation(turn: Pick<Turn, "state">, subject: NodeId): Incarnation {
+  let highest = 0;
+  for (const open of openAbout(turn.state.ledger, subject)) highest = Math.max(highest, open.incarnation);
+  return highest;
+}

@@ -1,0 +1,171 @@
+/**
+ * The replicated record of incidents, intents and receipts. A map of immutable
+ * records under keys; of two records under one key the same one wins everywhere,
+ * so nodes that exchanged all they have hold equal ledgers, in whatever order.
+ */
+import { sha256Hex } from "../kit/hash.ts";
+import type { WallTime } from "../kit/time.ts";
+import type { IncidentRecord, LedgerRecord, Phase, ResolvedRecord } from "./ledger-records.ts";
+import { LEDGER_KEEP, LEDGER_MAX } from "./limits.ts";
+import type { IncidentId, NodeId, Verdict } from "./types.ts";
+
+export interface Ledger {
+  readonly records: Map<string, LedgerRecord>;
+  /** Records older than this were pruned and are not taken back. */
+  floor: WallTime;
+  /** XOR over all entries' hashes, in two halves. */
+  digestHigh: number;
+  digestLow: number;
+  /** Raised by every change. */
+  revision: number;
+  /** Derived: incidents without a resolution. */
+  readonly open: Map<IncidentId, IncidentRecord>;
+  /** Derived: `incident phase channel` of everything that was delivered. */
+  readonly told: Set<string>;
+}
+
+export const emptyLedger = (): Ledger => ({
+  records: new Map(),
+  floor: 0 as WallTime,
+  digestHigh: 0,
+  digestLow: 0,
+  revision: 0,
+  open: new Map(),
+  told: new Set(),
+});
+
+export function keyOf(record: LedgerRecord): string {
+  switch (record.t) {
+    case "incident":
+      return `i/${record.incident}`;
+    case "evidence":
+      return `e/${record.incident}/${record.observer}`;
+    case "resolved":
+      return `r/${record.incident}`;
+    case "intent":
+      return `n/${record.message}/${record.node}`;
+    case "delivery":
+      return `d/${record.message}/${record.node}`;
+    case "message":
+      return `m/${record.message}`;
+  }
+}
+
+const padded = (value: number): string => String(Math.trunc(value)).padStart(15, "0");
+
+/** Of two observers' verdicts the one with more behind it stands. */
+const STRENGTH: readonly Verdict[] = ["host-down", "daemon-down", "unreachable"];
+
+/** Orders the records of one key: the lowest wins. Holds all that matters, so equal versions mean equal records. */
+export function versionOf(record: LedgerRecord): string {
+  switch (record.t) {
+    case "incident":
+      return `${STRENGTH.indexOf(record.verdict)}:${padded(record.since)}:${record.by}`;
+    case "evidence":
+      return `${record.reportedBy === undefined ? 0 : 1}:${padded(1e14 - record.at)}:${record.reportedBy ?? ""}`;
+    case "resolved":
+      return `${padded(record.at)}:${record.by}`;
+    case "intent":
+      return padded(1e14 - record.renewal);
+    case "delivery":
+      return `${record.outcome === "delivered" ? 0 : 1}:${padded(1e14 - record.attempt)}:${padded(record.at)}`;
+    case "message":
+      return `${padded(record.at)}:${record.node}`;
+  }
+}
+
+/** The author's time of a record, for retention. */
+const timeOf = (record: LedgerRecord): WallTime => (record.t === "incident" ? record.since : record.at);
+
+function toggleDigest(ledger: Ledger, key: string, version: string): void {
+  const hash = sha256Hex(`${key} ${version}`);
+  ledger.revision += 1;
+  ledger.digestHigh ^= Number.parseInt(hash.slice(0, 6), 16);
+  ledger.digestLow ^= Number.parseInt(hash.slice(6, 12), 16);
+}
+
+/** 12 hex digits; equal for equal ledgers. */
+export const digestOf = (ledger: Ledger): string =>
+  ledger.digestHigh.toString(16).padStart(6, "0") + ledger.digestLow.toString(16).padStart(6, "0");
+
+const toldKey = (incident: IncidentId, phase: Phase, channel: string): string =>
+  `${incident} ${phase} ${channel}`;
+
+function index(ledger: Ledger, record: LedgerRecord): void {
+  if (record.t === "incident") {
+    if (!ledger.records.has(`r/${record.incident}`)) ledger.open.set(record.incident, record);
+  } else if (record.t === "resolved") {
+    ledger.open.delete(record.incident);
+  } else if (record.t === "delivery" && record.outcome === "delivered") {
+    for (const incident of record.incidents) ledger.told.add(toldKey(incident, record.phase, record.channel));
+  }
+}
+
+/** True when the record is news: it was absent, or beats what was held. */
+export function merge(ledger: Ledger, record: LedgerRecord): boolean {
+  if (timeOf(record) < ledger.floor) return false;
+  const key = keyOf(record);
+  const version = versionOf(record);
+  const held = ledger.records.get(key);
+  if (held !== undefined) {
+    const heldVersion = versionOf(held);
+    if (heldVersion <= version) return false;
+    toggleDigest(ledger, key, heldVersion);
+  }
+  ledger.records.set(key, record);
+  toggleDigest(ledger, key, version);
+  index(ledger, record);
+  return true;
+}
+
+/** Drops what is past its time or over the limit; returns the keys that went. Open incidents are never dropped. */
+export function prune(ledger: Ledger, wall: WallTime): string[] {
+  const gone: string[] = [];
+  const drop = (key: string, record: LedgerRecord): void => {
+    ledger.records.delete(key);
+    toggleDigest(ledger, key, versionOf(record));
+    gone.push(key);
+  };
+  const needed = (record: LedgerRecord): boolean =>
+    "incident" in record
+      ? ledger.open.has(record.incident)
+      : record.incidents.some((incident) => ledger.open.has(incident));
+
+  const settled = [...ledger.records].filter(([, record]) => !needed(record));
+  settled.sort(([aKey, a], [bKey, b]) => timeOf(a) - timeOf(b) || (aKey < bKey ? -1 : 1));
+  const expired = (wall - LEDGER_KEEP) as WallTime;
+  ledger.floor = Math.max(ledger.floor, expired) as WallTime;
+  for (const [key, record] of settled) {
+    const old = timeOf(record) < expired;
+    if (!old && ledger.records.size <= LEDGER_MAX) break;
+    if (!old) ledger.floor = Math.max(ledger.floor, timeOf(record)) as WallTime;
+    drop(key, record);
+  }
+  if (gone.length > 0) {
+    ledger.told.clear();
+    for (const record of ledger.records.values()) index(ledger, record);
+  }
+  return gone;
+}
+
+export function incidentOf(ledger: Ledger, incident: IncidentId): IncidentRecord | undefined {
+  const record = ledger.records.get(`i/${incident}`);
+  return record?.t === "incident" ? record : undefined;
+}
+
+export function resolutionOf(ledger: Ledger, incident: IncidentId): ResolvedRecord | undefined {
+  const record = ledger.records.get(`r/${incident}`);
+  return record?.t === "resolved" ? record : undefined;
+}
+
+/** Incidents that are not resolved, oldest first. */
+export const openIncidents = (ledger: Ledger): IncidentRecord[] =>
+  [...ledger.open.values()].sort((a, b) => a.since - b.since || (a.incident < b.incident ? -1 : 1));
+
+/** Open incidents about one node. */
+export const openAbout = (ledger: Ledger, subject: NodeId): IncidentRecord[] =>
+  [...ledger.open.values()].filter((record) => record.subject === subject);
+
+/** Whether any node delivered this phase of the incident on the channel. */
+export const wasTold = (ledger: Ledger, incident: IncidentId, phase: Phase, channel: string): boolean =>
+  ledger.told.has(toldKey(incident, phase, channel));

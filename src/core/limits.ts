@@ -1,0 +1,84 @@
+/** Every number the core decides with that is not configuration, with its reason. Durations in milliseconds. */
+import { type Duration, days, minutes, ms, seconds } from "../kit/time.ts";
+
+/** A subject is suspected after this many of its periods without a beat. */
+export const SILENT_PERIODS = 3;
+/** Measured jitter may stretch that wait by this many deviations (as in RFC 6298), */
+export const JITTER_DEVIATIONS = 4;
+/** but by this many periods at most, so that a lossy path still tells of a true death in time. */
+export const STRETCH_PERIODS_MAX = 3;
+/** A subject counts as overdue after this many periods: others wait with their messages for its verdict. */
+export const OVERDUE_PERIODS = 1.6;
+
+/** How long the answer of a living observer may delay a verdict. */
+export const ANSWER_PATIENCE: Duration = ms(300);
+/** Questions are repeated at this pace until answered, */
+export const ASK_EVERY: Duration = ms(50);
+/** and begun anew at this one while someone else hears the subject. */
+export const LINK_PROBLEM_ROUND: Duration = seconds(1);
+/** A probe is given this long, plus four round trips of that path, before a verdict goes without its answer. */
+export const PROBE_GRACE: Duration = ms(100);
+export const PROBE_GRACE_MAX: Duration = ms(300);
+/** After this long a probe that saw nothing says so. */
+export const PROBE_PATIENCE: Duration = ms(400);
+/** A host that accepts connections but stays mute is given this long before its daemon counts as hung. */
+export const MUTE_PATIENCE: Duration = seconds(5);
+/** A host whose daemon is down is probed again at this pace: it may have died altogether. */
+export const REPROBE_EVERY: Duration = seconds(2);
+/** Waking this late means that this node itself was stopped; what it failed to hear does not count. */
+export const STALL_AFTER: Duration = ms(250);
+/** For this long after a stall a node answers "unknown" and reaches no verdict. */
+export const STALL_RECOVERY: Duration = ms(700);
+/** How long to wait for one's own uplink to be looked at before assuming that it works. */
+export const UPLINK_PATIENCE: Duration = ms(250);
+
+/** A peer is dialled again after this long without a word, though its session seems open. */
+export const STALE_SESSION: Duration = ms(1500);
+/** Over a healthy datagram path every this many-th beat also goes over the stream, to see that it lives. */
+export const STREAM_BEAT_EVERY = 25;
+/** A stream that carried nothing for this long, while datagrams come, is replaced. */
+export const STALE_STREAM: Duration = seconds(14);
+/** The node with the higher id leaves dialling to the other for this long. */
+export const DIAL_DEFERENCE: Duration = seconds(1);
+export const DIAL_RETRY_MIN: Duration = ms(200);
+export const DIAL_RETRY_MAX: Duration = seconds(2);
+/** A peer asks for a newer roster, or for ledger differences, at most this often. */
+export const SYNC_EVERY: Duration = seconds(2);
+
+/** Urgent datagrams are repeated at doubling intervals from here, */
+export const RESEND_FIRST: Duration = ms(40);
+/** until acknowledged or this old; then anti-entropy takes over. */
+export const RESEND_FOR: Duration = seconds(3);
+/** At most this many unacknowledged; beyond, the oldest give way to anti-entropy. */
+export const OUTBOX_MAX = 2048;
+
+/** A message waits this long at most for other subjects that are overdue or undecided. */
+export const SETTLE: Duration = ms(400);
+/** A recovery waits this long while others that were told down are still missing. */
+export const SETTLE_RECOVERY: Duration = seconds(1);
+/** Each further rank waits this much longer for a sign of the ones before it. */
+export const TURN_EVERY: Duration = ms(600);
+/** How long an intent holds the others back, unless renewed. */
+export const INTENT_LEASE: Duration = seconds(3);
+/** Retries of one turn, then the next rank goes. */
+export const TURN_ATTEMPTS = 3;
+export const RETRY_FIRST: Duration = ms(500);
+/** After a lost turn a node tries again at doubling intervals up to this. */
+export const RETRY_MAX: Duration = minutes(5);
+/** A failure makes a node the last choice for this long. */
+export const FAILURE_MEMORY: Duration = minutes(1);
+/** A channel counts as proven for this long after a delivery. */
+export const PROVEN_FOR: Duration = days(7);
+/** No outcome of a delivery after this long counts as a temporary failure. */
+export const DELIVERY_LOST: Duration = seconds(45);
+
+/** Ledger records are kept this long, */
+export const LEDGER_KEEP: Duration = days(30);
+/** and this many at most; the oldest settled incidents go first. */
+export const LEDGER_MAX = 4000;
+/** The ledger is looked through for records past their time this often. */
+export const PRUNE_EVERY: Duration = minutes(10);
+/** Records in one message between peers. */
+export const LEDGER_NEWS_MAX = 50;
+/** Characters of a receiver's reply that are kept. */
+export const DETAIL_MAX = 200;

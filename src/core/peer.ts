@@ -1,0 +1,210 @@
+/** What one node holds about another: who it is, what was heard of it, and what is concluded. */
+import { between, type Duration, type Instant, type WallTime } from "../kit/time.ts";
+import { JITTER_DEVIATIONS, OVERDUE_PERIODS, SILENT_PERIODS, STRETCH_PERIODS_MAX } from "./limits.ts";
+import type { Beat } from "./messages.ts";
+import type {
+  Address,
+  Incarnation,
+  Member,
+  NodeId,
+  PathKind,
+  ProbeOutcome,
+  RosterRank,
+  Verdict,
+} from "./types.ts";
+
+/** What another observer said about a suspected subject, or that it was asked in vain. */
+export interface Testimony {
+  readonly state: "silent" | "hearing" | "unknown";
+  /** When that observer last heard the subject, on our clock; undefined = never. */
+  readonly heardAt: Instant | undefined;
+  readonly path: PathKind;
+  readonly probe: ProbeOutcome | "none";
+}
+
+/** The looking-into of a doubt. */
+export interface Inquiry {
+  /** When the doubt began. */
+  since: Instant;
+  readonly cause: "silence" | "reset";
+  readonly testimonies: Map<NodeId, Testimony>;
+  /** Probe outcomes by address. */
+  readonly probes: Map<Address, ProbeOutcome>;
+  nextAskAt: Instant;
+  /** When the last look wanted to look again. */
+  decideAt: Instant | undefined;
+}
+
+/**
+ * - `unknown`: nothing heard since this node started, or since it was cut off itself.
+ * - `alive`: heard in time.
+ * - `suspect`: an inquiry is under way.
+ * - `link-problem`: another observer hears it, this one does not; the inquiry goes on slowly.
+ * - `down`: the verdict was reached; ends when the subject is heard.
+ * - `planned`: it said goodbye; ends when a later incarnation is heard.
+ */
+export type Condition =
+  | { readonly kind: "unknown" }
+  | { readonly kind: "alive" }
+  | { readonly kind: "suspect"; readonly inquiry: Inquiry; readonly before: Verdict }
+  | { readonly kind: "link-problem"; readonly inquiry: Inquiry; resumeAt: Instant }
+  | {
+      readonly kind: "down";
+      readonly verdict: "host-down" | "unreachable" | "daemon-down";
+      readonly incarnation: Incarnation;
+      reprobeAt: Instant;
+      /** The last outcomes of re-probing, by address. */
+      readonly probes: Map<Address, ProbeOutcome>;
+    }
+  | { readonly kind: "planned"; readonly incarnation: Incarnation };
+
+export interface Session {
+  readonly id: string;
+  readonly address: Address;
+  readonly since: Instant;
+  readonly certificateExpires: WallTime;
+  readonly certificateFlagged: boolean;
+  /** When a datagram of this session last came. */
+  datagramAt: Instant | undefined;
+  /** When a frame last came over this session's stream. */
+  streamAt: Instant;
+  /** How long ago the peer had heard our datagrams, when it last said so; undefined = not at all. */
+  theirDatagramAge: Duration | undefined;
+}
+
+export interface Peer {
+  readonly id: NodeId;
+  member: Member;
+  condition: Condition;
+  /** When the verdict in `condition` was reached. */
+  since: WallTime;
+  session: Session | undefined;
+  /** The last authenticated word of it, whatever the plane. */
+  heardAt: Instant | undefined;
+  heardWall: WallTime | undefined;
+  incarnation: Incarnation;
+  boot: string | undefined;
+  /** Its own beat period. */
+  period: Duration;
+  /** Mean deviation of the time between beats from the period. */
+  jitter: Duration;
+  lastBeatSeq: number;
+  lastBeatAt: Instant | undefined;
+  rtt: Duration | undefined;
+  clockOffset: Duration | undefined;
+  /** Beats per second, smoothed over a few seconds. */
+  beatRate: number;
+  beatSeqOut: number;
+  /** When our last few beats left, to measure the round trip. */
+  beatsSent: { readonly seq: number; readonly at: Instant }[];
+  channels: readonly string[];
+  rosterRank: RosterRank | undefined;
+  ledgerDigest: string | undefined;
+  ledgerDiffersSince: Instant | undefined;
+  ledgerSyncAt: Instant | undefined;
+  rosterAskedAt: Instant | undefined;
+  dial: { at: Instant; backoff: Duration; next: number; wantedSince: Instant | undefined };
+}
+
+export function createPeer(member: Member, period: Duration, now: Instant, wall: WallTime): Peer {
+  return {
+    id: member.id,
+    member,
+    condition: { kind: "unknown" },
+    since: wall,
+    session: undefined,
+    heardAt: undefined,
+    heardWall: undefined,
+    incarnation: 0,
+    boot: undefined,
+    period,
+    jitter: 0 as Duration,
+    lastBeatSeq: -1,
+    lastBeatAt: undefined,
+    rtt: undefined,
+    clockOffset: undefined,
+    beatRate: 0,
+    beatSeqOut: 0,
+    beatsSent: [],
+    channels: [],
+    rosterRank: undefined,
+    ledgerDigest: undefined,
+    ledgerDiffersSince: undefined,
+    ledgerSyncAt: undefined,
+    rosterAskedAt: undefined,
+    dial: { at: now, backoff: 0 as Duration, next: 0, wantedSince: undefined },
+  };
+}
+
+export function verdictOf(condition: Condition): Verdict {
+  return condition.kind === "down" ? condition.verdict : condition.kind;
+}
+
+/** The probe outcome that says most about a host: refused, then accepted, then silent. */
+export function strongestProbe(inquiry: Inquiry): ProbeOutcome | "none" {
+  const outcomes = [...inquiry.probes.values()];
+  for (const outcome of ["refused", "accepted", "silent"] as const)
+    if (outcomes.includes(outcome)) return outcome;
+  return "none";
+}
+
+/** After this long without a word the peer is suspected: three periods, stretched by the path's jitter. */
+export function silenceAllowed(peer: Peer): Duration {
+  const stretch = Math.min(JITTER_DEVIATIONS * peer.jitter, STRETCH_PERIODS_MAX * peer.period);
+  return (SILENT_PERIODS * peer.period + stretch) as Duration;
+}
+
+/** Late, though not yet suspected. */
+export const isOverdue = (peer: Peer, now: Instant): boolean =>
+  peer.condition.kind === "alive" &&
+  peer.heardAt !== undefined &&
+  between(peer.heardAt, now) > OVERDUE_PERIODS * peer.period + JITTER_DEVIATIONS * peer.jitter;
+
+/** Gain of the running means: the eighth and quarter of RFC 6298. */
+const JITTER_GAIN = 0.25;
+const RTT_GAIN = 0.125;
+const RATE_GAIN = 0.1;
+
+/** Learns from a beat: jitter, rate, round trip, clock offset, and where the peer stands. */
+export function learnFromBeat(peer: Peer, beat: Beat, now: Instant, wall: WallTime): void {
+  if (peer.session !== undefined) peer.session.theirDatagramAge = beat.heard as Duration | undefined;
+  // The same beat may come over both planes, and late over one of them.
+  const sameLife = beat.incarnation === peer.incarnation && beat.boot === peer.boot;
+  if (sameLife && beat.seq <= peer.lastBeatSeq) return;
+  peer.period = beat.period as Duration;
+  if (sameLife && peer.lastBeatAt !== undefined) learnRhythm(peer, between(peer.lastBeatAt, now));
+  const echoed = peer.beatsSent.find((sent) => sent.seq === beat.echo?.seq);
+  if (beat.echo !== undefined && echoed !== undefined) {
+    const sample = Math.max(0, between(echoed.at, now) - beat.echo.held);
+    peer.rtt = (peer.rtt === undefined ? sample : peer.rtt + RTT_GAIN * (sample - peer.rtt)) as Duration;
+    peer.clockOffset = (beat.wall + sample / 2 - wall) as Duration;
+  }
+  peer.lastBeatSeq = beat.seq;
+  peer.lastBeatAt = now;
+  peer.boot = beat.boot;
+  peer.channels = beat.channels ?? [];
+  peer.rosterRank = beat.roster;
+  peer.ledgerDigest = beat.ledger;
+}
+
+function learnRhythm(peer: Peer, gap: Duration): void {
+  const deviation = Math.min(Math.abs(gap - peer.period), 2 * peer.period);
+  peer.jitter = (peer.jitter + JITTER_GAIN * (deviation - peer.jitter)) as Duration;
+  if (gap > 0) peer.beatRate += RATE_GAIN * (Math.min(1000 / gap, 100) - peer.beatRate);
+}
+
+/** A peer's datagrams have been coming within this many periods: its path is the datagram one. */
+const DATAGRAM_PERIODS = 10;
+
+export function pathOf(peer: Peer, now: Instant): PathKind {
+  const session = peer.session;
+  if (session === undefined) return "none";
+  const fresh =
+    session.datagramAt !== undefined && between(session.datagramAt, now) < DATAGRAM_PERIODS * peer.period;
+  return fresh ? "datagram" : "stream";
+}
+
+/** Whether the peer lately said that our datagrams reach it. */
+export const datagramsPass = (peer: Peer): boolean =>
+  peer.session?.theirDatagramAge !== undefined &&
+  peer.session.theirDatagramAge < DATAGRAM_PERIODS * peer.period;

@@ -1,0 +1,57 @@
+/** The whole of one node's mind: plain data, changed only inside `step`. */
+import type { Duration, Instant, WallTime } from "../kit/time.ts";
+import type { Effect, Env, Notice, RosterView } from "./io.ts";
+import type { Ledger } from "./ledger.ts";
+import type { NotifyState } from "./notify.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Peer } from "./peer.ts";
+import type { ChannelRef, Incarnation, NodeId, Policy, Uplink } from "./types.ts";
+
+export interface NodeState {
+  readonly self: NodeId;
+  readonly boot: string;
+  readonly period: Duration;
+  roster: RosterView;
+  channels: readonly ChannelRef[];
+  policy: Policy;
+  incarnation: Incarnation;
+  readonly startedAt: WallTime;
+  readonly peers: Map<NodeId, Peer>;
+  readonly ledger: Ledger;
+  readonly outbox: Outbox;
+  readonly notify: NotifyState;
+  nextBeatAt: Instant;
+  pruneAt: Instant;
+  /** The deadline the daemon was last told; waking much later means that this node itself was stopped. */
+  dueAt: Instant | undefined;
+  /** Until then this node claims nothing, having been stopped. */
+  drowsyUntil: Instant | undefined;
+  /** What was last seen of our own uplink, asked for only while we hear nobody. */
+  uplink: { askedAt: Instant; seen: Uplink | undefined } | undefined;
+  isolated: { readonly since: WallTime; readonly detail: string } | undefined;
+  storeFailing: string | undefined;
+  stopping: boolean;
+}
+
+/** One step's surroundings: the state it changes, the time it happens, and what it causes. */
+export interface Turn {
+  readonly state: NodeState;
+  readonly env: Env;
+  readonly effects: Effect[];
+}
+
+export const notice = (turn: Turn, what: Notice): void => {
+  turn.effects.push({ type: "notice", notice: what });
+};
+
+/** Nodes this one counts as alive, itself included. */
+export function aliveCount(state: NodeState): number {
+  let alive = 1;
+  for (const peer of state.peers.values()) {
+    if (peer.condition.kind === "alive" || peer.condition.kind === "link-problem") alive += 1;
+  }
+  return alive;
+}
+
+export const nameOf = (state: NodeState, id: NodeId): string =>
+  state.roster.members.find((member) => member.id === id)?.name ?? id.slice(0, 8);

@@ -1,0 +1,117 @@
+/**
+ * From a doubt to a verdict: the one place where it is decided that a host is
+ * down. A pure function of what was gathered; the table of verdicts stands in
+ * ARCHITECTURE.md.
+ */
+import { after, between, type Duration, earlier, type Instant, later } from "../kit/time.ts";
+import { ANSWER_PATIENCE, MUTE_PATIENCE, PROBE_GRACE, PROBE_GRACE_MAX, UPLINK_PATIENCE } from "./limits.ts";
+import type { Inquiry } from "./peer.ts";
+import type { NodeId, Uplink } from "./types.ts";
+
+export interface Facts {
+  readonly now: Instant;
+  readonly inquiry: Inquiry;
+  /** When this node last heard the subject. */
+  readonly heardAt: Instant | undefined;
+  /** How many nodes observe the subject, this one included. */
+  readonly observers: number;
+  /** Observers other than this node that it counts as alive: their answers are waited for. */
+  readonly living: readonly NodeId[];
+  /** Nodes alive to this one, itself included, and the size of the roster. */
+  readonly alive: number;
+  readonly members: number;
+  /** Round trip of the path to the subject, if ever measured. */
+  readonly rtt: Duration | undefined;
+  readonly uplink: { readonly askedAt: Instant; readonly seen: Uplink | undefined } | undefined;
+}
+
+export type Decision =
+  | { readonly kind: "wait"; readonly until: Instant }
+  | { readonly kind: "ask-uplink" }
+  /** This node hears nobody and has no uplink: it claims nothing. */
+  | { readonly kind: "isolated"; readonly detail: string }
+  | { readonly kind: "link-problem"; readonly hearers: readonly NodeId[] }
+  | {
+      readonly kind: "down";
+      readonly verdict: "host-down" | "unreachable" | "daemon-down";
+      readonly why: string;
+    };
+
+/** A hearer is believed when what it heard is newer than the doubt. */
+const hearsNow = (inquiry: Inquiry, observer: NodeId): boolean => {
+  const testimony = inquiry.testimonies.get(observer);
+  return (
+    testimony?.state === "hearing" && testimony.heardAt !== undefined && testimony.heardAt > inquiry.since
+  );
+};
+
+export function decide(facts: Facts): Decision {
+  const { inquiry, now } = facts;
+  const hearers = [...inquiry.testimonies.keys()].filter((observer) => hearsNow(inquiry, observer));
+  if (hearers.length > 0) return { kind: "link-problem", hearers };
+
+  const waitForAnswers = answersOutstanding(facts);
+  if (waitForAnswers !== undefined) return { kind: "wait", until: waitForAnswers };
+
+  const probes = [...inquiry.probes.values()];
+  if (probes.includes("refused")) {
+    return {
+      kind: "down",
+      verdict: "daemon-down",
+      why: "its host refuses the connection: the kernel lives, the daemon does not",
+    };
+  }
+  const probeUntil = after(inquiry.since, probeGrace(facts.rtt));
+  if (!probes.includes("accepted") && now < probeUntil) return { kind: "wait", until: probeUntil };
+  if (probes.includes("accepted")) {
+    const hungAt = after(facts.heardAt ?? inquiry.since, MUTE_PATIENCE);
+    if (now < hungAt) return { kind: "wait", until: hungAt };
+    return {
+      kind: "down",
+      verdict: "daemon-down",
+      why: "its host accepts connections but has been mute for 5 s",
+    };
+  }
+  return facts.alive === 1 ? aloneDecision(facts) : silentDecision(facts);
+}
+
+/** Until when to wait for living observers; undefined when all have spoken or had their time. */
+function answersOutstanding(facts: Facts): Instant | undefined {
+  const { inquiry, now } = facts;
+  const patienceEnds = after(inquiry.since, ANSWER_PATIENCE);
+  let until: Instant | undefined;
+  for (const observer of facts.living) {
+    const testimony = inquiry.testimonies.get(observer);
+    if (testimony === undefined && now < patienceEnds) {
+      until = until === undefined ? patienceEnds : earlier(until, patienceEnds);
+    }
+    // It still counts the subject as alive, by a beat older than this doubt: its own silence runs out
+    // shortly, or it hears another beat. Its next answer tells.
+    if (testimony?.state === "hearing") until = later(until ?? now, after(now, ANSWER_PATIENCE));
+  }
+  return until;
+}
+
+export function probeGrace(rtt: Duration | undefined): Duration {
+  return Math.min(PROBE_GRACE + 4 * (rtt ?? 0), PROBE_GRACE_MAX) as Duration;
+}
+
+/** All who answer hear nothing: enough of them to say that the host is down, or only that it cannot be reached? */
+function silentDecision(facts: Facts): Decision {
+  const silent = 1 + [...facts.inquiry.testimonies.values()].filter((t) => t.state === "silent").length;
+  const mostObservers = 2 * silent > facts.observers;
+  const mostOfRoster = 2 * facts.alive > facts.members;
+  const count = `${silent} of ${facts.observers} observers hear nothing, ${facts.alive} of ${facts.members} nodes are alive here`;
+  return { kind: "down", verdict: mostObservers && mostOfRoster ? "host-down" : "unreachable", why: count };
+}
+
+/** Nobody is left to ask: is it the others, or is it this node's own network? */
+function aloneDecision(facts: Facts): Decision {
+  if (facts.uplink === undefined) return { kind: "ask-uplink" };
+  const { askedAt, seen } = facts.uplink;
+  if (seen === undefined && between(askedAt, facts.now) < UPLINK_PATIENCE) {
+    return { kind: "wait", until: after(askedAt, UPLINK_PATIENCE) };
+  }
+  if (seen !== undefined && !seen.up) return { kind: "isolated", detail: seen.detail };
+  return silentDecision(facts);
+}
