@@ -20,7 +20,11 @@ export const isLedgerKey = (key: string): boolean => key.startsWith(STORE_PREFIX
 export const forgotten = (key: string): Stored => ({ key: STORE_PREFIX + key, value: undefined });
 
 /** Enters this node's own records: on disk first, then to all peers, then whatever depends on them. */
-export function publish(turn: Turn, records: readonly LedgerRecord[], then: readonly Effect[] = []): void {
+export function publish(
+  turn: Turn,
+  records: readonly LedgerRecord[],
+  afterwards: readonly Effect[] = [],
+): void {
   const news = records.filter((record) => merge(turn.state.ledger, record));
   const effects: Effect[] = [];
   for (const peer of turn.state.peers.values()) {
@@ -28,14 +32,20 @@ export function publish(turn: Turn, records: readonly LedgerRecord[], then: read
       effects.push(...urgent(turn, peer, { t: "ledger", records: [record] }));
     }
   }
-  if (news.length === 0) turn.effects.push(...then);
-  else turn.effects.push({ type: "persist", records: news.map(storedRecord), afterwards: [...effects, ...then] });
+  if (news.length === 0) turn.effects.push(...afterwards);
+  else
+    turn.effects.push({
+      type: "persist",
+      records: news.map(storedRecord),
+      afterwards: [...effects, ...afterwards],
+    });
 }
 
 /** Takes in what a peer knows; returns what was new here. */
 export function takeIn(turn: Turn, records: readonly LedgerRecord[]): LedgerRecord[] {
   const news = records.filter((record) => merge(turn.state.ledger, record));
-  if (news.length > 0) turn.effects.push({ type: "persist", records: news.map(storedRecord), afterwards: [] });
+  if (news.length > 0)
+    turn.effects.push({ type: "persist", records: news.map(storedRecord), afterwards: [] });
   return news;
 }
 

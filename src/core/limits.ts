@@ -32,6 +32,11 @@ export const STALL_RECOVERY: Duration = ms(700);
 /** How long to wait for one's own uplink to be looked at before assuming that it works. */
 export const UPLINK_PATIENCE: Duration = ms(250);
 
+/** A node that is cut off looks at its uplink again at this pace. */
+export const ISOLATION_RECHECK: Duration = seconds(1);
+/** Once it is no longer cut off, the others have this long to be heard before it doubts them. */
+export const RETURN_PATIENCE: Duration = seconds(3);
+
 /** A peer is dialled again after this long without a word, though its session seems open. */
 export const STALE_SESSION: Duration = ms(1500);
 /** Over a healthy datagram path every this many-th beat also goes over the stream, to see that it lives. */

@@ -2,6 +2,7 @@
 import { after, between, type Duration, earliest, type Instant } from "../kit/time.ts";
 import { reconcile } from "./gossip.ts";
 import { deadIncarnation, noteLife } from "./incidents.ts";
+import type { SessionEnd } from "./io.ts";
 import { digestOf } from "./ledger.ts";
 import {
   DIAL_DEFERENCE,
@@ -121,9 +122,14 @@ export function sessionUp(turn: Turn, peer: Peer, session: Session): void {
   sendBeat(turn, peer, session);
 }
 
-export function sessionDown(turn: Turn, peer: Peer, session: string): boolean {
+export function sessionDown(turn: Turn, peer: Peer, session: string, end: SessionEnd): boolean {
   if (peer.session?.id !== session) return false;
   peer.session = undefined;
+  if (end === "replaced") {
+    // Its successor is about to be announced: dialling now would replace that one too, and so on for ever.
+    peer.dial.wantedSince = turn.env.now;
+    peer.dial.at = after(turn.env.now, DIAL_DEFERENCE);
+  }
   forget(turn.state.outbox, peer.id);
   return true;
 }

@@ -8,7 +8,7 @@ import { after, between, earliest, type Instant } from "../kit/time.ts";
 import { forgotten, isLedgerKey, resend, storedRecord, supply, takeIn } from "./gossip.ts";
 import { deadIncarnation, noteLife } from "./incidents.ts";
 import type { Birth, Env, Input, RosterView, Step, TransportEvent } from "./io.ts";
-import { emptyLedger, merge, prune } from "./ledger.ts";
+import { emptyLedger, incidentOf, merge, prune } from "./ledger.ts";
 import type { LedgerRecord } from "./ledger-records.ts";
 import { PRUNE_EVERY, STALL_AFTER, STALL_RECOVERY } from "./limits.ts";
 import {
@@ -25,9 +25,11 @@ import {
   takeBeat,
 } from "./links.ts";
 import type { Envelope, Plane } from "./messages.ts";
-import { delivered, emptyNotify, noteRecords, notifyPeople, resume } from "./notify.ts";
+import { noteRecords, notifyPeople, refreshDuties } from "./notify.ts";
+import { emptyNotify } from "./notify-state.ts";
 import { acknowledge, emptyOutbox, nextResendAt } from "./outbox.ts";
 import { createPeer, type Peer } from "./peer.ts";
+import { delivered, resume } from "./sending.ts";
 import { type NodeState, notice, type Turn } from "./state.ts";
 import { sendTest } from "./test-message.ts";
 import { INBOX } from "./turns.ts";
@@ -80,6 +82,7 @@ export function init(birth: Birth, env: Env): Step<NodeState> {
   restore(state, birth);
   followRoster(turn, birth.roster);
   turn.effects.push({ type: "persist", records: [storedSelf(state)], afterwards: [] });
+  refreshDuties(turn);
   resume(turn);
   return conclude(turn);
 }
@@ -213,7 +216,8 @@ function takeTransport(turn: Turn, event: TransportEvent): void {
       });
       return;
     case "session-down":
-      if (sessionDown(turn, peer, event.session) && event.end === "reset") sessionReset(turn, peer);
+      if (sessionDown(turn, peer, event.session, event.end) && event.end === "reset")
+        sessionReset(turn, peer);
       return;
     case "received":
       takeEnvelope(turn, peer, event.session, event.plane, event.envelope);
@@ -303,15 +307,11 @@ function takeRecords(turn: Turn, records: readonly LedgerRecord[]): void {
       // This node already hears a later life of it.
       if (subject?.condition.kind === "alive") noteLife(turn, subject, false);
     } else if (record.t === "resolved") {
-      const subject = state.peers.get(subjectOf(state, record.incident) ?? "");
-      if (subject !== undefined) heardByOthers(turn, subject);
+      const incident = incidentOf(state.ledger, record.incident);
+      const subject = state.peers.get(incident?.subject ?? "");
+      if (incident !== undefined && subject !== undefined) heardByOthers(turn, subject, incident.incarnation);
     }
   }
-}
-
-function subjectOf(state: NodeState, incident: string): string | undefined {
-  const record = state.ledger.records.get(`i/${incident}`);
-  return record?.t === "incident" ? record.subject : undefined;
 }
 
 /** Peers follow the roster: new ones are dialled, departed ones forgotten. */

@@ -36,7 +36,8 @@ export interface Inquiry {
 }
 
 /**
- * - `unknown`: nothing heard since this node started, or since it was cut off itself.
+ * - `unknown`: nothing heard since this node started, or since it was cut off itself; in the
+ *   latter case doubted from `doubtAt` on.
  * - `alive`: heard in time.
  * - `suspect`: an inquiry is under way.
  * - `link-problem`: another observer hears it, this one does not; the inquiry goes on slowly.
@@ -44,7 +45,7 @@ export interface Inquiry {
  * - `planned`: it said goodbye; ends when a later incarnation is heard.
  */
 export type Condition =
-  | { readonly kind: "unknown" }
+  | { readonly kind: "unknown"; readonly doubtAt?: Instant }
   | { readonly kind: "alive" }
   | { readonly kind: "suspect"; readonly inquiry: Inquiry; readonly before: Verdict }
   | { readonly kind: "link-problem"; readonly inquiry: Inquiry; resumeAt: Instant }
@@ -149,7 +150,7 @@ export function strongestProbe(inquiry: Inquiry): ProbeOutcome | "none" {
 }
 
 /** After this long without a word the peer is suspected: three periods, stretched by the path's jitter. */
-export function silenceAllowed(peer: Peer): Duration {
+export function silenceAllowed(peer: Pick<Peer, "jitter" | "period">): Duration {
   const stretch = Math.min(JITTER_DEVIATIONS * peer.jitter, STRETCH_PERIODS_MAX * peer.period);
   return (SILENT_PERIODS * peer.period + stretch) as Duration;
 }

@@ -2,7 +2,7 @@
 import type { Duration, Instant, WallTime } from "../kit/time.ts";
 import type { Effect, Env, Notice, RosterView } from "./io.ts";
 import type { Ledger } from "./ledger.ts";
-import type { NotifyState } from "./notify.ts";
+import type { NotifyState } from "./notify-state.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Peer } from "./peer.ts";
 import type { ChannelRef, Incarnation, NodeId, Policy, Uplink } from "./types.ts";
@@ -28,7 +28,8 @@ export interface NodeState {
   drowsyUntil: Instant | undefined;
   /** What was last seen of our own uplink, asked for only while we hear nobody. */
   uplink: { askedAt: Instant; seen: Uplink | undefined } | undefined;
-  isolated: { readonly since: WallTime; readonly detail: string } | undefined;
+  /** Hears nobody and has no uplink: claims nothing, and looks again at `recheckAt`. */
+  isolated: { readonly since: WallTime; readonly detail: string; recheckAt: Instant } | undefined;
   storeFailing: string | undefined;
   stopping: boolean;
 }

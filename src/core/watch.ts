@@ -1,7 +1,14 @@
 /** Watching the others: from silence to verdict and back. Decides with verdict.ts, remembers in peer.ts. */
 import { after, between, type Duration, earliest, type Instant, later } from "../kit/time.ts";
 import { beginIncidents } from "./incidents.ts";
-import { ASK_EVERY, LINK_PROBLEM_ROUND, PROBE_PATIENCE, REPROBE_EVERY } from "./limits.ts";
+import {
+  ASK_EVERY,
+  ISOLATION_RECHECK,
+  LINK_PROBLEM_ROUND,
+  PROBE_PATIENCE,
+  REPROBE_EVERY,
+  RETURN_PATIENCE,
+} from "./limits.ts";
 import type { Answer, Ask } from "./messages.ts";
 import {
   type Condition,
@@ -13,7 +20,7 @@ import {
   verdictOf,
 } from "./peer.ts";
 import { aliveCount, notice, type Turn } from "./state.ts";
-import type { Address, NodeId, ProbeOutcome, Uplink } from "./types.ts";
+import type { Address, Incarnation, NodeId, ProbeOutcome, Uplink } from "./types.ts";
 import { type Decision, decide } from "./verdict.ts";
 
 /** Moves a peer to another condition and says so where the verdict changes. */
@@ -40,10 +47,7 @@ export function heard(turn: Turn, peer: Peer): void {
   peer.heardAt = env.now;
   peer.heardWall = env.wall;
   state.uplink = undefined;
-  if (state.isolated !== undefined) {
-    state.isolated = undefined;
-    notice(turn, { type: "isolated", isolated: false, detail: `${peer.member.name} is heard again` });
-  }
+  endIsolation(turn, `${peer.member.name} is heard again`);
   const { condition } = peer;
   if (condition.kind === "alive") return;
   // What was sent before the goodbye may arrive after it: only a later life ends a planned absence.
@@ -89,9 +93,8 @@ function livingObservers(turn: Turn, subject: NodeId): NodeId[] {
 /** Looks at every peer's deadlines; the part of a step that time drives. */
 export function watchPeers(turn: Turn): void {
   if (isDrowsy(turn)) return;
-  for (const peer of turn.state.peers.values()) {
-    if (peer.condition.kind === "alive") beginDoubtIfSilent(turn, peer);
-  }
+  recheckUplink(turn);
+  for (const peer of turn.state.peers.values()) beginDoubtIfSilent(turn, peer);
   for (const peer of turn.state.peers.values()) {
     const { condition } = peer;
     if (condition.kind === "suspect" || condition.kind === "link-problem") pursue(turn, peer, condition);
@@ -103,8 +106,16 @@ export const isDrowsy = (turn: Turn): boolean =>
   turn.state.drowsyUntil !== undefined && turn.env.now < turn.state.drowsyUntil;
 
 function beginDoubtIfSilent(turn: Turn, peer: Peer): void {
-  if (peer.heardAt === undefined) return;
-  if (between(peer.heardAt, turn.env.now) >= silenceAllowed(peer)) suspect(turn, peer, "silence");
+  const doubtAt = silenceEnds(peer);
+  if (doubtAt !== undefined && doubtAt <= turn.env.now) suspect(turn, peer, "silence");
+}
+
+/** When the peer's silence becomes a doubt; undefined where it cannot. */
+function silenceEnds({ condition, heardAt, ...peer }: Peer): Instant | undefined {
+  if (condition.kind === "unknown") return condition.doubtAt;
+  return condition.kind === "alive" && heardAt !== undefined
+    ? after(heardAt, silenceAllowed(peer))
+    : undefined;
 }
 
 type Pursued = Extract<Condition, { kind: "suspect" | "link-problem" }>;
@@ -218,13 +229,32 @@ function goDown(
 
 /** Hearing nobody and without an uplink, a node says nothing about the others. */
 function isolate(turn: Turn, detail: string): void {
-  turn.state.isolated = { since: turn.env.wall, detail };
+  const { env, state } = turn;
+  state.isolated = { since: env.wall, detail, recheckAt: after(env.now, ISOLATION_RECHECK) };
   notice(turn, { type: "isolated", isolated: true, detail });
-  for (const peer of turn.state.peers.values()) {
+  for (const peer of state.peers.values()) {
     if (peer.condition.kind === "suspect" || peer.condition.kind === "link-problem") {
       become(turn, peer, { kind: "unknown" }, "this node is cut off itself");
     }
   }
+}
+
+function endIsolation(turn: Turn, why: string): void {
+  const { env, state } = turn;
+  if (state.isolated === undefined) return;
+  state.isolated = undefined;
+  notice(turn, { type: "isolated", isolated: false, detail: why });
+  for (const peer of state.peers.values()) {
+    if (peer.condition.kind !== "unknown" || peer.heardAt === undefined) continue;
+    peer.condition = { kind: "unknown", doubtAt: after(env.now, RETURN_PATIENCE) };
+  }
+}
+
+function recheckUplink(turn: Turn): void {
+  const { env, state } = turn;
+  if (state.isolated === undefined || env.now < state.isolated.recheckAt) return;
+  state.isolated.recheckAt = after(env.now, ISOLATION_RECHECK);
+  turn.effects.push({ type: "look-at-uplink" });
 }
 
 /** A host whose daemon is down is probed on: when its kernel falls silent too, the doubt begins anew. */
@@ -251,6 +281,7 @@ export function probed(turn: Turn, subject: NodeId, address: Address, outcome: P
 export function uplinkSeen(turn: Turn, uplink: Uplink): void {
   const { state, env } = turn;
   state.uplink = { askedAt: state.uplink?.askedAt ?? env.now, seen: uplink };
+  if (uplink.up) endIsolation(turn, uplink.detail);
 }
 
 /** Another observer suspects `ask.subject`: that is its testimony, and it wants ours. */
@@ -306,8 +337,8 @@ export function answered(turn: Turn, from: Peer, answer: Answer): void {
 }
 
 /** Someone else hears a subject that this node holds for down: the fault lies between the two of us. */
-export function heardByOthers(turn: Turn, peer: Peer): void {
-  if (peer.condition.kind !== "down") return;
+export function heardByOthers(turn: Turn, peer: Peer, incarnation: Incarnation): void {
+  if (peer.condition.kind !== "down" || peer.condition.incarnation > incarnation) return;
   const inquiry = openInquiry(turn, peer, "silence");
   const resumeAt = after(turn.env.now, LINK_PROBLEM_ROUND);
   become(turn, peer, { kind: "link-problem", inquiry, resumeAt }, "others hear it again");
@@ -315,11 +346,11 @@ export function heardByOthers(turn: Turn, peer: Peer): void {
 
 export function nextWatchAt(turn: Pick<Turn, "state">): Instant | undefined {
   const { state } = turn;
-  let next: Instant | undefined = state.drowsyUntil;
+  let next = earliest(state.drowsyUntil, state.isolated?.recheckAt);
   for (const peer of state.peers.values()) {
     const { condition } = peer;
-    if (condition.kind === "alive" && peer.heardAt !== undefined) {
-      next = earliest(next, after(peer.heardAt, silenceAllowed(peer)));
+    if (condition.kind === "alive" || condition.kind === "unknown") {
+      next = earliest(next, silenceEnds(peer));
     } else if (condition.kind === "suspect" || condition.kind === "link-problem") {
       const { nextAskAt, decideAt } = condition.inquiry;
       const quietUntil = condition.kind === "link-problem" ? condition.resumeAt : undefined;

@@ -6,7 +6,7 @@
  */
 import { z } from "zod";
 
-export const RPC_LINE_BYTES_MAX: number = 1_048_576;
+export { RPC_LINE_BYTES_MAX } from "./rpc-limits.ts";
 
 export interface RpcParamsOf {
   status: Record<never, never>;
@@ -77,8 +77,8 @@ export interface StatusReport {
   readonly term: number;
   readonly epoch: number;
   readonly version: string;
-  /** `ok`, or `degraded` with the reasons in `problems`. */
-  readonly health: "ok" | "degraded";
+  /** `degraded`: something is wrong. `unproven`: all is well here, but no channel has proven that it reaches a person. `problems` has the reasons. */
+  readonly health: "ok" | "unproven" | "degraded";
   readonly problems: readonly string[];
   readonly isolated: boolean;
   readonly openIncidents: number;

@@ -1,0 +1,34 @@
+import { FROM_BUNDLE } from "../lab/driver/checkout.ts";
+import { runOrThrow } from "../lab/driver/child.ts";
+import { sleep } from "../lab/driver/clock.ts";
+import { Mesh } from "../lab/driver/mesh.ts";
+import { messageIn, subjectNames } from "../lab/driver/message.ts";
+import { namespaceNetwork } from "../lab/driver/namespaces.ts";
+import type { Enter } from "./contestant.ts";
+
+const HEAL_MS_MAX = 60_000;
+/** A message that is late still arrives within this; it would be counted as a duplicate or as false. */
+const AFTERMATH_MS = 300;
+
+export const enterBalefire: Enter = async (size, progress) => {
+  const network = namespaceNetwork(size);
+  const names = Array.from({ length: size }, (_, place) => `pve${place + 1}`);
+  const mesh = await Mesh.form({ names, network, balefire: FROM_BUNDLE, progress });
+  return {
+    name: "balefire",
+    version: (await runOrThrow([...FROM_BUNDLE, "--version"], { timeoutMs: 10_000 })).trim(),
+    network,
+    receiver: mesh.receiver,
+    names,
+    pids: mesh.daemons.map((daemon) => daemon.pid),
+    claims: (delivery) => {
+      const message = messageIn(delivery);
+      return message?.state === "open" ? subjectNames(message) : [];
+    },
+    healed: async () => {
+      await mesh.settled(HEAL_MS_MAX);
+      await sleep(AFTERMATH_MS);
+    },
+    close: () => mesh.close(),
+  };
+};

@@ -1,0 +1,19 @@
+/** Whoever is measured: a set of running watchers in namespaces who tell a webhook receiver when one is gone. */
+import type { NamespaceNetwork } from "../lab/driver/namespaces.ts";
+import type { Delivery, Receiver } from "../lab/driver/receiver.ts";
+
+export interface Contestant {
+  readonly name: string;
+  readonly version: string;
+  readonly network: NamespaceNetwork;
+  readonly receiver: Receiver;
+  readonly names: readonly string[];
+  readonly pids: readonly number[];
+  /** Names that this delivery says are down; empty when it says something else. */
+  claims(delivery: Delivery): readonly string[];
+  /** After a link is back: resolves when everyone sees everyone alive again. */
+  healed(victim: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type Enter = (size: number, progress: (text: string) => void) => Promise<Contestant>;

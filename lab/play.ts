@@ -1,0 +1,56 @@
+/** Plays one scene from an empty bridge to an empty bridge. */
+import { FROM_SOURCE } from "./driver/checkout.ts";
+import { machineMs } from "./driver/clock.ts";
+import { Mesh } from "./driver/mesh.ts";
+import { type NamespaceNetwork, namespaceNetwork } from "./driver/namespaces.ts";
+import { type Line, type Scene, Stage } from "./stage.ts";
+
+export interface SceneResult {
+  readonly scene: string;
+  readonly nodes: number;
+  readonly passed: boolean;
+  /** Why it was not played to its end; null when it was. */
+  readonly broke: string | null;
+  readonly tookMs: number;
+}
+
+export interface PlayOptions {
+  readonly nodes?: number;
+  readonly short: boolean;
+  readonly emit: (line: Line) => void;
+  readonly progress?: (text: string) => void;
+}
+
+/** Never rejects: a scene that cannot be played is one that failed. */
+export async function playScene(scene: Scene, options: PlayOptions): Promise<SceneResult> {
+  const nodes = Math.max(scene.nodes.min, options.nodes ?? scene.nodes.usual);
+  const began = machineMs();
+  const result = (passed: boolean, broke: string | null): SceneResult => ({
+    scene: scene.name,
+    nodes,
+    passed,
+    broke,
+    tookMs: Math.round(machineMs() - began),
+  });
+  let network: NamespaceNetwork | undefined;
+  let mesh: Mesh | undefined;
+  try {
+    network = namespaceNetwork(nodes);
+    mesh = await Mesh.form({
+      names: Array.from({ length: nodes }, (_, place) => `pve${place + 1}`),
+      network,
+      balefire: FROM_SOURCE,
+      ...(scene.grace === undefined ? {} : { grace: scene.grace }),
+      ...(options.progress === undefined ? {} : { progress: options.progress }),
+    });
+    const stage = new Stage(mesh, network, options.short, options.emit);
+    await scene.play(stage);
+    return result(stage.passed, null);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return result(false, mesh === undefined ? reason : `${reason}\n${mesh.logTails()}`);
+  } finally {
+    await mesh?.close();
+    network?.close();
+  }
+}

@@ -1,0 +1,29 @@
+import { checkNoFalseVerdicts, checkOneMessage, checkVerdict } from "../checks.ts";
+import type { Scene } from "../stage.ts";
+
+/** A hung daemon accepts connections and is mute: the verdict comes after 5 s, then the grace. */
+const TELL_MS_MAX = 12_000;
+const RESOLVE_MS_MAX = 20_000;
+
+export const frozen: Scene = {
+  name: "frozen",
+  summary:
+    "a daemon hangs (SIGSTOP) and goes on: told as hung, and it takes nobody else for dead when it wakes",
+  nodes: { usual: 3, min: 3 },
+  grace: "1s",
+  async play(stage) {
+    const { victim } = stage;
+    const frozenMs = await stage.act("freeze", victim);
+    const told = await stage.awaitMessage("open", victim, frozenMs, TELL_MS_MAX);
+    stage.note(`told ${Math.round(told.atMs - frozenMs)} ms after the freeze`);
+    checkVerdict(stage, told, "daemon-down", "daemon-down");
+    await stage.quiet(2_000);
+    const thawedMs = await stage.act("thaw", victim);
+    await stage.awaitMessage("resolved", victim, thawedMs, RESOLVE_MS_MAX);
+    await stage.mesh.settled();
+    await stage.quiet(2_000);
+    checkOneMessage(stage, "open", [victim], frozenMs);
+    checkOneMessage(stage, "resolved", [victim], thawedMs);
+    checkNoFalseVerdicts(stage, [victim]);
+  },
+};

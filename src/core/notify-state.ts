@@ -1,0 +1,56 @@
+/** What a node remembers of telling people: what it sends, what holds it back, what it owes. */
+import { type Duration, earliest, type Instant } from "../kit/time.ts";
+import type { Duty } from "./duties.ts";
+import type { Phase } from "./ledger-records.ts";
+import type { Turn } from "./state.ts";
+import type { IncidentId, NodeId } from "./types.ts";
+
+/** A message this node has taken on. */
+export interface Sending {
+  readonly message: string;
+  readonly incidents: readonly IncidentId[];
+  readonly phase: Phase;
+  readonly channel: string;
+  /** Attempts made in this turn. */
+  attempt: number;
+  renewal: number;
+  renewAt: Instant;
+  /** With the receiver since then; undefined while waiting to try again. */
+  inFlightSince: Instant | undefined;
+  retryAt: Instant | undefined;
+}
+
+export interface NotifyState {
+  readonly sendings: Map<string, Sending>;
+  /** When this node first saw each duty, by dutyKey. */
+  readonly firstSeen: Map<string, Instant>;
+  /** Others' intents: until when they hold this node back, by dutyKey. */
+  readonly holds: Map<string, { readonly node: NodeId; readonly until: Instant }>;
+  /** Last failed turn, by failureKey. */
+  readonly failures: Map<string, Instant>;
+  /** This node's own pause on a channel after lost turns. */
+  readonly pauses: Map<string, { readonly length: Duration; readonly until: Instant }>;
+  /** Operators' test messages under way: delivery id to request. */
+  readonly tests: Map<string, { readonly request: string; readonly channel: string }>;
+  /** Derived from the ledger at `dutiesRevision`. */
+  duties: readonly Duty[];
+  dutiesRevision: number;
+  wakeAt: Instant | undefined;
+}
+
+export const emptyNotify = (): NotifyState => ({
+  sendings: new Map(),
+  firstSeen: new Map(),
+  holds: new Map(),
+  failures: new Map(),
+  pauses: new Map(),
+  tests: new Map(),
+  duties: [],
+  dutiesRevision: -1,
+  wakeAt: undefined,
+});
+
+/** The next look is due by then at the latest. */
+export const wakeBy = (turn: Turn, at: Instant): void => {
+  turn.state.notify.wakeAt = earliest(turn.state.notify.wakeAt, at);
+};

@@ -1,0 +1,203 @@
+/** Sending a message this node has taken on: intent, delivery, retries under a lease, receipt. */
+import { hashParts } from "../kit/hash.ts";
+import { after, between, type Duration } from "../kit/time.ts";
+import { composeNotification } from "./compose.ts";
+import type { Duty } from "./duties.ts";
+import { publish } from "./gossip.ts";
+import type { DeliveryOutcome, Effect } from "./io.ts";
+import { incidentOf } from "./ledger.ts";
+import type { DeliveryRecord, IncidentRecord, LedgerRecord, Phase } from "./ledger-records.ts";
+import { DELIVERY_LOST, DETAIL_MAX, INTENT_LEASE, RETRY_FIRST, RETRY_MAX, TURN_ATTEMPTS } from "./limits.ts";
+import { type Sending, wakeBy } from "./notify-state.ts";
+import { notice, type Turn } from "./state.ts";
+import { testConcluded } from "./test-message.ts";
+import { failureKey, INBOX } from "./turns.ts";
+
+/** Renews the lease, retries, or lets go of what nobody is owed any more. */
+export function tend(turn: Turn, sending: Sending): void {
+  const { state, env } = turn;
+  if (sending.inFlightSince !== undefined && between(sending.inFlightSince, env.now) >= DELIVERY_LOST) {
+    concluded(turn, sending, { outcome: "temporary", detail: "no outcome in time" });
+    return;
+  }
+  if (sending.inFlightSince === undefined) {
+    const owed = sending.incidents.some((incident) =>
+      state.notify.duties.some(
+        (duty) =>
+          duty.incident === incident && duty.phase === sending.phase && duty.channel === sending.channel,
+      ),
+    );
+    if (!owed) {
+      state.notify.sendings.delete(sending.message);
+      return;
+    }
+    if (sending.retryAt !== undefined && sending.retryAt <= env.now) {
+      launch(turn, sending);
+      return;
+    }
+  }
+  if (sending.renewAt <= env.now) renew(turn, sending, []);
+  wakeBy(turn, sending.renewAt);
+  if (sending.retryAt !== undefined) wakeBy(turn, sending.retryAt);
+}
+
+/** Records and gossips "I am sending now"; `afterwards` waits until that is on disk. */
+function renew(turn: Turn, sending: Sending, afterwards: readonly Effect[]): void {
+  sending.renewal += 1;
+  sending.renewAt = after(turn.env.now, (INTENT_LEASE / 2) as Duration);
+  publish(
+    turn,
+    [
+      {
+        t: "intent",
+        message: sending.message,
+        incidents: sending.incidents,
+        phase: sending.phase,
+        channel: sending.channel,
+        node: turn.state.self,
+        at: turn.env.wall,
+        renewal: sending.renewal,
+      },
+    ],
+    afterwards,
+  );
+}
+
+/** Takes on one message for a group of duties. */
+export function take(turn: Turn, phase: Phase, channel: string, duties: readonly Duty[]): void {
+  const incidents = [...new Set(duties.map((duty) => duty.incident))].sort();
+  const message = hashParts("balefire-message-1", phase, channel, ...incidents).slice(0, 32);
+  const sending: Sending = {
+    message,
+    incidents,
+    phase,
+    channel,
+    attempt: 0,
+    renewal: lastRenewal(turn, message),
+    renewAt: turn.env.now,
+    inFlightSince: undefined,
+    retryAt: turn.env.now,
+  };
+  turn.state.notify.sendings.set(message, sending);
+  launch(turn, sending);
+}
+
+function lastRenewal(turn: Turn, message: string): number {
+  const held = turn.state.ledger.records.get(`n/${message}/${turn.state.self}`);
+  return held?.t === "intent" ? held.renewal : 0;
+}
+
+function launch(turn: Turn, sending: Sending): void {
+  const { state, env } = turn;
+  const records = sending.incidents.flatMap((id): IncidentRecord[] => {
+    const record = incidentOf(state.ledger, id);
+    return record === undefined ? [] : [record];
+  });
+  sending.attempt += 1;
+  sending.inFlightSince = env.now;
+  sending.retryAt = undefined;
+  const notification = composeNotification(state, sending.message, sending.phase, records, env.wall);
+  renew(turn, sending, [
+    { type: "deliver", delivery: sending.message, channel: sending.channel, notification },
+  ]);
+  wakeBy(turn, sending.renewAt);
+}
+
+/** The outcome of a `deliver` effect. */
+export function delivered(turn: Turn, delivery: string, channel: string, result: DeliveryOutcome): void {
+  if (testConcluded(turn, delivery, channel, result)) return;
+  const sending = turn.state.notify.sendings.get(delivery);
+  if (sending !== undefined && sending.inFlightSince !== undefined) concluded(turn, sending, result);
+}
+
+function concluded(turn: Turn, sending: Sending, result: DeliveryOutcome): void {
+  const { state, env } = turn;
+  sending.inFlightSince = undefined;
+  if (result.outcome === "temporary" && sending.attempt < TURN_ATTEMPTS) {
+    const wait = Math.max(RETRY_FIRST * 2 ** (sending.attempt - 1), result.retryAfterMs ?? 0);
+    sending.retryAt = after(env.now, Math.min(wait, RETRY_MAX) as Duration);
+    wakeBy(turn, sending.retryAt);
+    return;
+  }
+  state.notify.sendings.delete(sending.message);
+  if (result.outcome === "delivered") state.notify.pauses.delete(sending.channel);
+  else loseTurn(turn, sending.channel);
+  const receipt = receiptOf(turn, sending, result);
+  publish(turn, [receipt, ...inboxRecord(turn, sending, result)]);
+  const title = titleOf(turn, sending);
+  notice(turn, {
+    type: "message",
+    phase: sending.phase,
+    channel: sending.channel,
+    node: state.self,
+    title,
+    outcome: receipt.outcome,
+    detail: result.detail,
+  });
+}
+
+function loseTurn(turn: Turn, channel: string): void {
+  const { state, env } = turn;
+  state.notify.failures.set(failureKey(state.self, channel), env.now);
+  const last = state.notify.pauses.get(channel)?.length ?? ((RETRY_FIRST * 5) as Duration);
+  const length = Math.min(last * 2, RETRY_MAX) as Duration;
+  // A tenth of jitter keeps nodes that failed together from trying together for ever.
+  const until = after(env.now, (length * (0.95 + 0.1 * env.random.next())) as Duration);
+  state.notify.pauses.set(channel, { length, until });
+}
+
+function receiptOf(turn: Turn, sending: Sending, result: DeliveryOutcome): DeliveryRecord {
+  const held = turn.state.ledger.records.get(`d/${sending.message}/${turn.state.self}`);
+  return {
+    t: "delivery",
+    message: sending.message,
+    incidents: sending.incidents,
+    phase: sending.phase,
+    channel: sending.channel,
+    node: turn.state.self,
+    at: turn.env.wall,
+    outcome: result.outcome === "delivered" ? "delivered" : "failed",
+    attempt: (held?.t === "delivery" ? held.attempt : 0) + sending.attempt,
+    detail: result.detail.slice(0, DETAIL_MAX),
+  };
+}
+
+function composed(turn: Turn, sending: Sending): { title: string; text: string } {
+  const records = sending.incidents.flatMap((id) => incidentOf(turn.state.ledger, id) ?? []);
+  return composeNotification(turn.state, sending.message, sending.phase, records, turn.env.wall);
+}
+
+const titleOf = (turn: Turn, sending: Sending): string => composed(turn, sending).title;
+
+function inboxRecord(turn: Turn, sending: Sending, result: DeliveryOutcome): LedgerRecord[] {
+  if (sending.channel !== INBOX || result.outcome !== "delivered") return [];
+  const { title, text } = composed(turn, sending);
+  const { message, incidents, phase } = sending;
+  return [{ t: "message", message, incidents, phase, node: turn.state.self, at: turn.env.wall, title, text }];
+}
+
+/** After a restart: what was begun and has no outcome is taken up again, under the same message id. */
+export function resume(turn: Turn): void {
+  const { state, env } = turn;
+  for (const record of state.ledger.records.values()) {
+    if (record.t !== "intent" || record.node !== state.self) continue;
+    const owed = state.notify.duties.some(
+      (duty) =>
+        duty.phase === record.phase &&
+        duty.channel === record.channel &&
+        record.incidents.includes(duty.incident),
+    );
+    if (!owed || state.ledger.records.has(`d/${record.message}/${state.self}`)) continue;
+    state.notify.sendings.set(record.message, {
+      message: record.message,
+      incidents: record.incidents,
+      phase: record.phase,
+      channel: record.channel,
+      attempt: 0,
+      renewal: record.renewal,
+      renewAt: env.now,
+      inFlightSince: undefined,
+      retryAt: env.now,
+    });
+  }
+}

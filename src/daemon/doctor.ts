@@ -1,0 +1,140 @@
+/** Looks for what would fail at 3 in the morning; each finding with its remedy. */
+import type { MeshView, NodeView } from "../core/view.ts";
+import { type Duration, days, formatDuration, type WallTime } from "../kit/time.ts";
+import type { DoctorReport } from "../wire/rpc.ts";
+
+type Finding = DoctorReport["findings"][number];
+
+/** Certificates and messages bear wall times: beyond this they mislead. */
+const CLOCK_OFFSET_MAX_MS = 2000;
+/** Leaf certificates are renewed long before; later than this something keeps it from happening. */
+const EXPIRY_WARNING: Duration = days(10);
+
+export interface DoctorFacts {
+  readonly view: MeshView;
+  readonly wall: WallTime;
+  readonly certificateExpires: WallTime;
+  readonly listening: readonly string[];
+  /** Turned-away connections and datagrams since the start, by reason. */
+  readonly refusals: ReadonlyMap<string, number>;
+}
+
+export function examine(facts: DoctorFacts): DoctorReport {
+  const { view } = facts;
+  const others = view.nodes.filter((node) => node.id !== view.self);
+  return {
+    schema: 1,
+    findings: [
+      sound("ports", `listening on ${facts.listening.join(", ")} (TCP and UDP)`),
+      ...others.map((node) => pathFinding(node, facts.wall)),
+      ...clockFindings(others),
+      ...certificateFindings(facts, others),
+      ...rosterFindings(others),
+      ...channelFindings(view),
+      ...storeFindings(view),
+      ...refusalFindings(facts.refusals),
+    ],
+  };
+}
+
+const sound = (check: string, finding: string): Finding => ({ check, level: "ok", finding, remedy: null });
+
+function pathFinding(node: NodeView, wall: WallTime): Finding {
+  const check = `path to ${node.name}`;
+  const heard =
+    node.lastHeard === undefined
+      ? "not heard since this daemon started"
+      : `last heard ${formatDuration((wall - node.lastHeard) as Duration)} ago`;
+  if (node.verdict === "planned") return sound(check, `stopped on purpose, ${heard}`);
+  if (node.path === "none") {
+    const remedy = `Is balefire running on ${node.name}? Does port 7654 (TCP and UDP) pass between ${node.addresses.join(", ")} and here?`;
+    return { check, level: "failed", finding: `no connection (${node.verdict}), ${heard}`, remedy };
+  }
+  if (node.path === "stream") {
+    const remedy =
+      "Let UDP pass on the mesh port in both directions: without datagrams, loss delays what is urgent.";
+    return { check, level: "warning", finding: `connected, but datagrams do not pass; ${heard}`, remedy };
+  }
+  const rtt = node.rtt === undefined ? "" : `, round trip ${node.rtt.toFixed(2)} ms`;
+  if (node.verdict !== "alive") {
+    const remedy = "Look at `balefire incidents` and at the network between the two.";
+    return { check, level: "warning", finding: `${node.verdict}${rtt}; ${heard}`, remedy };
+  }
+  return sound(check, `datagrams pass${rtt}`);
+}
+
+function clockFindings(others: readonly NodeView[]): Finding[] {
+  const off = others.filter((node) => Math.abs(node.clockOffset ?? 0) > CLOCK_OFFSET_MAX_MS);
+  const measured = others.filter((node) => node.clockOffset !== undefined).length;
+  if (off.length === 0)
+    return [sound("clocks", `${measured} of ${others.length} measured, all within 2 s of this one`)];
+  return off.map((node) => ({
+    check: "clocks",
+    level: "warning",
+    finding: `the clock of ${node.name} is ${formatDuration(Math.abs(node.clockOffset ?? 0) as Duration)} ${(node.clockOffset ?? 0) > 0 ? "ahead of" : "behind"} this one`,
+    remedy: "Check `timedatectl` on both; Proxmox VE comes with chrony.",
+  }));
+}
+
+function certificateFindings(facts: DoctorFacts, others: readonly NodeView[]): Finding[] {
+  const own = expiryFinding("this node", facts.certificateExpires, facts.wall);
+  const known = others.filter((node) => node.certificateExpires !== undefined);
+  const late = known.flatMap((node) => {
+    const finding = expiryFinding(node.name, node.certificateExpires ?? facts.wall, facts.wall);
+    return finding.level === "ok" ? [] : [finding];
+  });
+  return [own, ...late];
+}
+
+function expiryFinding(who: string, expires: WallTime, wall: WallTime): Finding {
+  const left = (expires - wall) as Duration;
+  const check = `certificate of ${who}`;
+  if (left > EXPIRY_WARNING) return sound(check, `valid for another ${formatDuration(left)}`);
+  const remedy = "Join this host anew with a fresh token before it ends.";
+  if (left > 0) return { check, level: "warning", finding: `ends in ${formatDuration(left)}`, remedy };
+  return { check, level: "failed", finding: `ended ${formatDuration(-left as Duration)} ago`, remedy };
+}
+
+function rosterFindings(others: readonly NodeView[]): Finding[] {
+  const behind = others.filter((node) => node.rosterBehind && node.path !== "none");
+  if (behind.length === 0) return [sound("roster", "all connected nodes hold this roster")];
+  return behind.map((node) => ({
+    check: "roster",
+    level: "warning",
+    finding: `${node.name} holds an older roster`,
+    remedy: `It should follow within seconds; if not, look at the journal of ${node.name}.`,
+  }));
+}
+
+function channelFindings(view: MeshView): Finding[] {
+  const reaching = view.channels.filter((channel) => channel.type !== "inbox");
+  if (reaching.length === 0) {
+    const remedy = "Add a channel to the configuration; docs/configuration.md has an example.";
+    return [
+      { check: "channels", level: "failed", finding: "none is configured: nobody would be told", remedy },
+    ];
+  }
+  return reaching.map((channel) => {
+    const check = `channel ${channel.name}`;
+    const last = channel.deliveries[0];
+    if (channel.proven) return sound(check, "has delivered within seven days");
+    const finding =
+      last?.outcome === "failed" ? `the last try failed: ${last.detail}` : "has never delivered";
+    return { check, level: "warning", finding, remedy: `Run: balefire notify test ${channel.name}` };
+  });
+}
+
+function storeFindings(view: MeshView): Finding[] {
+  if (view.storeFailing === undefined) return [sound("state", "is written to disk")];
+  const remedy = "Make room on the disk, or look at its health; what is known is kept in memory meanwhile.";
+  return [{ check: "state", level: "failed", finding: view.storeFailing, remedy }];
+}
+
+function refusalFindings(refusals: ReadonlyMap<string, number>): Finding[] {
+  return [...refusals].map(([reason, count]) => ({
+    check: "refusals",
+    level: "warning",
+    finding: `${count} × ${reason}`,
+    remedy: "Somebody who is not of this mesh, or a node with old state, tries to speak to this one.",
+  }));
+}

@@ -1,0 +1,85 @@
+/** One queue, one input at a time, one timer: the core's only contact with the world. */
+import type { Effect, Env, Input, Step } from "../core/io.ts";
+import { type NodeState, nextWakeAt, step } from "../core/node.ts";
+
+/** Inputs that may wait while one is worked on; more means that the host cannot keep up. */
+const QUEUE_MAX = 20_000;
+
+export interface LoopOptions {
+  readonly first: Step<NodeState>;
+  readonly env: () => Env;
+  readonly perform: (effect: Effect) => void;
+  /** Inputs were dropped because the queue was full. */
+  readonly onOverload: (dropped: number) => void;
+}
+
+export class Loop {
+  readonly #options: LoopOptions;
+  readonly #queue: Input[] = [];
+  #state: NodeState;
+  #running = false;
+  #closed = false;
+  #dropped = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAt: number | undefined;
+
+  constructor(options: LoopOptions) {
+    this.#options = options;
+    this.#state = options.first.state;
+  }
+
+  get state(): NodeState {
+    return this.#state;
+  }
+
+  /** Performs what `init` wanted and begins to keep time. */
+  start(): void {
+    this.#running = true;
+    for (const effect of this.#options.first.effects) this.#options.perform(effect);
+    this.#running = false;
+    this.#drain();
+  }
+
+  push(input: Input): void {
+    if (this.#closed) return;
+    if (this.#queue.length >= QUEUE_MAX) {
+      this.#dropped += 1;
+      return;
+    }
+    this.#queue.push(input);
+    if (!this.#running) this.#drain();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  #drain(): void {
+    this.#running = true;
+    for (let input = this.#queue.shift(); input !== undefined; input = this.#queue.shift()) {
+      const { state, effects } = step(this.#state, input, this.#options.env());
+      this.#state = state;
+      for (const effect of effects) this.#options.perform(effect);
+    }
+    this.#running = false;
+    if (this.#dropped > 0) {
+      this.#options.onOverload(this.#dropped);
+      this.#dropped = 0;
+    }
+    this.#setTimer();
+  }
+
+  #setTimer(): void {
+    const at = nextWakeAt(this.#state);
+    if (this.#closed || at === this.#timerAt) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = at;
+    if (at === undefined) return;
+    const wait = Math.max(0, Math.ceil(at - this.#options.env().now));
+    this.#timer = setTimeout(() => {
+      this.#timerAt = undefined;
+      this.push({ type: "wake" });
+    }, wait);
+  }
+}

@@ -1,0 +1,121 @@
+/** Does what the core decided. Each effect goes to one adapter; its outcome comes back as an input. */
+
+import type { Effect, Input, Notice } from "../core/io.ts";
+import type { Request, Response } from "../core/messages.ts";
+import type { Address, NodeId } from "../core/types.ts";
+import { unreachable } from "../kit/assert.ts";
+import type { Channel } from "../ports/channel.ts";
+import type { Prober } from "../ports/prober.ts";
+import type { Store } from "../ports/store.ts";
+import type { PeerTransport } from "../ports/transport.ts";
+import type { Uplinks } from "../ports/uplinks.ts";
+
+/** A disk that takes longer than this does not hold back what people must be told. */
+const PERSIST_PATIENCE_MS = 500;
+/** The longest a channel may take over one delivery. */
+const DELIVERY_TIMEOUT_MS = 30_000;
+
+export interface Surroundings {
+  readonly transport: PeerTransport;
+  readonly store: Store;
+  readonly prober: Prober;
+  readonly uplinks: Uplinks;
+  readonly ownAddresses: () => readonly Address[];
+  readonly channel: (name: string) => Channel | undefined;
+  readonly considerRoster: (from: NodeId, signed: string) => void;
+  readonly relay: (from: NodeId, message: Request | Response) => void;
+  readonly tested: (request: string, result: Extract<Effect, { type: "tested" }>["result"]) => void;
+  readonly onNotice: (notice: Notice) => void;
+  readonly push: (input: Input) => void;
+}
+
+export function createPerformer(around: Surroundings): (effect: Effect) => void {
+  let storeFailing = false;
+
+  const persist = (effect: Extract<Effect, { type: "persist" }>): void => {
+    let done = false;
+    const goOn = (): void => {
+      if (done) return;
+      done = true;
+      clearTimeout(timer);
+      for (const dependent of effect.afterwards) perform(dependent);
+    };
+    const timer = setTimeout(goOn, PERSIST_PATIENCE_MS);
+    around.store.commit(effect.records).then(
+      () => {
+        goOn();
+        if (storeFailing) {
+          storeFailing = false;
+          around.push({ type: "store-recovered" });
+        }
+      },
+      (error: Error) => {
+        goOn();
+        if (!storeFailing) around.push({ type: "store-failed", reason: error.message });
+        storeFailing = true;
+      },
+    );
+  };
+
+  const deliver = ({ delivery, channel: name, notification }: Extract<Effect, { type: "deliver" }>): void => {
+    const channel = around.channel(name);
+    if (channel === undefined) {
+      const result = {
+        outcome: "permanent",
+        detail: `channel ${name} is not configured here any more`,
+      } as const;
+      around.push({ type: "delivery", delivery, channel: name, result });
+      return;
+    }
+    void channel
+      .deliver(notification, DELIVERY_TIMEOUT_MS)
+      .then((result) => around.push({ type: "delivery", delivery, channel: name, result }));
+  };
+
+  function perform(effect: Effect): void {
+    switch (effect.type) {
+      case "send":
+        around.transport.send(effect.to, effect.plane, effect.envelope);
+        return;
+      case "persist":
+        persist(effect);
+        return;
+      case "deliver":
+        deliver(effect);
+        return;
+      case "probe": {
+        const { subject, address, patience } = effect;
+        void around.prober
+          .probe(address, patience)
+          .then((outcome) => around.push({ type: "probed", subject, address, outcome }));
+        return;
+      }
+      case "look-at-uplink":
+        void around.uplinks
+          .look(around.ownAddresses())
+          .then((uplink) => around.push({ type: "uplink", uplink }));
+        return;
+      case "dial":
+        around.transport.dial(effect.peer, effect.address);
+        return;
+      case "hang-up":
+        around.transport.hangUp(effect.peer);
+        return;
+      case "consider-roster":
+        around.considerRoster(effect.from, effect.signed);
+        return;
+      case "tested":
+        around.tested(effect.request, effect.result);
+        return;
+      case "relay":
+        around.relay(effect.from, effect.message);
+        return;
+      case "notice":
+        around.onNotice(effect.notice);
+        return;
+      default:
+        unreachable(effect);
+    }
+  }
+  return perform;
+}

@@ -1,0 +1,98 @@
+import { heldRoster, rosterFacts, verifyFirstRoster } from "../adapters/pki/roster-signature.ts";
+import type { StateFolder } from "../adapters/state/folder.ts";
+import type { RosterView } from "../core/io.ts";
+import { decideRoster } from "../core/roster.ts";
+import { failure, ok, type Result } from "../kit/result.ts";
+import type { TrustView } from "../ports/transport.ts";
+import { encodeSigned, type ParsedRoster, parseSigned } from "../wire/roster.ts";
+import { Serial } from "./serial.ts";
+import { ROSTER_FILE } from "./state-files.ts";
+
+export type RosterListener = (current: ParsedRoster) => void;
+
+/** Holds the roster this node goes by, on disk and in memory, and is the only way to replace it. */
+export class RosterKeeper {
+  readonly #folder: StateFolder;
+  readonly #serial = new Serial();
+  readonly #listeners = new Set<RosterListener>();
+  #current: ParsedRoster;
+
+  private constructor(folder: StateFolder, current: ParsedRoster) {
+    this.#folder = folder;
+    this.#current = current;
+  }
+
+  /** Fails with `state-missing`, `state-corrupt` or `roster-refused`, naming the file. */
+  static async load(folder: StateFolder, mesh: string): Promise<Result<RosterKeeper>> {
+    const signed = await folder.readJson(ROSTER_FILE);
+    if (!signed.ok) return signed;
+    const path = `${folder.path}/${ROSTER_FILE.name}`;
+    if (signed.value === undefined) return failure("state-missing", `${path} is missing`, ROSTER_FILE.remedy);
+    const parsed = parseSigned(encodeSigned(signed.value));
+    const verified = parsed.ok ? verifyFirstRoster(parsed.value, mesh) : parsed;
+    if (verified.ok) return ok(new RosterKeeper(folder, verified.value));
+    return failure("state-corrupt", `${path}: ${verified.error.message}`, ROSTER_FILE.remedy);
+  }
+
+  current(): ParsedRoster {
+    return this.#current;
+  }
+
+  /** What the core decides with. */
+  view(): RosterView {
+    const { roster, encoded } = this.#current;
+    return {
+      mesh: roster.mesh,
+      term: roster.term,
+      epoch: roster.epoch,
+      keymaster: roster.keymaster,
+      members: roster.nodes.map(({ id, name, addresses }) => ({ id, name, addresses })),
+      signed: encoded,
+    };
+  }
+
+  /** Whom the transport lets in. */
+  trustView(self: string): TrustView {
+    const { roster } = this.#current;
+    const keymaster = roster.nodes.find((node) => node.id === roster.keymaster);
+    return {
+      mesh: roster.mesh,
+      self,
+      peers: roster.nodes.filter((node) => node.id !== self).map(({ id, name, pin }) => ({ id, name, pin })),
+      roots: roster.roots.map((root) => root.certificate),
+      ...(keymaster === undefined || keymaster.id === self
+        ? {}
+        : { keymaster: { id: keymaster.id, addresses: keymaster.addresses } }),
+    };
+  }
+
+  /**
+   * Verifies, decides, writes, and only then replaces. `same` when it is the one held.
+   * Fails with `roster-refused` and the reason, or with what kept it from being written.
+   */
+  consider(encoded: string): Promise<Result<"adopted" | "same">> {
+    return this.#serial.run(() => this.#consider(encoded));
+  }
+
+  /** Called after each replacement, in order. Returns how to stop it. */
+  onChange(listener: RosterListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async #consider(encoded: string): Promise<Result<"adopted" | "same">> {
+    const parsed = parseSigned(encoded);
+    if (!parsed.ok) return parsed;
+    const facts = rosterFacts(parsed.value, this.#current.roster.roots);
+    const decision = decideRoster(heldRoster(this.#current), facts);
+    if (decision.decision === "same") return ok("same");
+    if (decision.decision === "refuse") {
+      return failure("roster-refused", `roster refused (${decision.reason}): ${decision.why}`);
+    }
+    const written = await this.#folder.writeJson(ROSTER_FILE, parsed.value.signed);
+    if (!written.ok) return written;
+    this.#current = parsed.value;
+    for (const listener of this.#listeners) listener(parsed.value);
+    return ok("adopted");
+  }
+}

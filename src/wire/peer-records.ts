@@ -1,0 +1,110 @@
+/** The ledger's records as peers send them. A newer release may send kinds this one does not know: those are left out. */
+import { z } from "zod";
+import type {
+  DeliveryRecord,
+  EvidenceRecord,
+  IncidentRecord,
+  IntentRecord,
+  LedgerRecord,
+  MessageRecord,
+  ResolvedRecord,
+} from "../core/ledger-records.ts";
+import type { WallTime } from "../kit/time.ts";
+import { id, limitedCount, PATHS, PROBES, VERDICTS } from "./peer-fields.ts";
+
+export const RECORDS_PER_MESSAGE_MAX: number = 64;
+const INCIDENTS_PER_RECORD_MAX = 128;
+const NAME_CHARS_MAX = 253;
+const DETAIL_CHARS_MAX = 400;
+const TITLE_CHARS_MAX = 512;
+const TEXT_CHARS_MAX = 16_384;
+/** The last instant ECMAScript can express, in milliseconds (ECMA-262, "Time Values and Time Range"). */
+const WALL_MAX = 8.64e15;
+
+export const wall: z.ZodType<WallTime> = z.number().min(0).max(WALL_MAX) as unknown as z.ZodType<WallTime>;
+const name = z.string().max(NAME_CHARS_MAX);
+const phase = z.enum(["open", "resolved"]);
+const incidents = z.array(id).max(INCIDENTS_PER_RECORD_MAX);
+
+const incidentRecord: z.ZodType<IncidentRecord> = z.object({
+  t: z.literal("incident"),
+  incident: id,
+  kind: z.enum(["down", "daemon-down", "test"]),
+  subject: id,
+  name,
+  incarnation: limitedCount,
+  verdict: z.enum(VERDICTS),
+  since: wall,
+  by: id,
+});
+
+const evidenceRecord: z.ZodType<EvidenceRecord> = z.object({
+  t: z.literal("evidence"),
+  incident: id,
+  observer: id,
+  name,
+  path: z.enum(PATHS),
+  last: wall.exactOptional(),
+  probe: z.enum(PROBES),
+  at: wall,
+  reportedBy: id.exactOptional(),
+});
+
+const resolvedRecord: z.ZodType<ResolvedRecord> = z.object({
+  t: z.literal("resolved"),
+  incident: id,
+  at: wall,
+  by: id,
+  how: z.enum(["returned", "returned-rebooted", "replaced"]),
+});
+
+const intentRecord: z.ZodType<IntentRecord> = z.object({
+  t: z.literal("intent"),
+  message: id,
+  incidents,
+  phase,
+  channel: name,
+  node: id,
+  at: wall,
+  renewal: limitedCount,
+});
+
+const deliveryRecord: z.ZodType<DeliveryRecord> = z.object({
+  t: z.literal("delivery"),
+  message: id,
+  incidents,
+  phase,
+  channel: name,
+  node: id,
+  at: wall,
+  outcome: z.enum(["delivered", "failed"]),
+  attempt: limitedCount,
+  detail: z.string().max(DETAIL_CHARS_MAX),
+});
+
+const messageRecord: z.ZodType<MessageRecord> = z.object({
+  t: z.literal("message"),
+  message: id,
+  incidents,
+  phase,
+  node: id,
+  at: wall,
+  title: z.string().max(TITLE_CHARS_MAX),
+  text: z.string().max(TEXT_CHARS_MAX),
+});
+
+const RECORDS: ReadonlyMap<unknown, z.ZodType<LedgerRecord>> = new Map<unknown, z.ZodType<LedgerRecord>>([
+  ["incident", incidentRecord],
+  ["evidence", evidenceRecord],
+  ["resolved", resolvedRecord],
+  ["intent", intentRecord],
+  ["delivery", deliveryRecord],
+  ["message", messageRecord],
+]);
+
+/** One record; undefined when this release does not know its kind or one of its values. */
+export function parseLedgerRecord(value: unknown): LedgerRecord | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const parsed = RECORDS.get((value as { t?: unknown }).t)?.safeParse(value);
+  return parsed?.success ? parsed.data : undefined;
+}

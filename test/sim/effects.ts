@@ -1,0 +1,244 @@
+/** Does what the core asks for, as the daemon does: in order, the outcome returning as an input. */
+import type { DeliveryOutcome, Effect, Notice, Stored } from "../../src/core/io.ts";
+import type { Address, NodeId, ProbeOutcome } from "../../src/core/types.ts";
+import type { Host } from "./host.ts";
+import type { Network } from "./network.ts";
+import type { Receiver } from "./receiver.ts";
+import { uniform } from "./seeds.ts";
+import type { Sessions } from "./sessions.ts";
+import type { Timeline } from "./timeline.ts";
+import type { Trace } from "./trace.ts";
+
+/** The one channel that reaches a person. */
+export const CHANNEL = "phone";
+/** What depends on a write goes ahead after this long without it. */
+const PERSIST_PATIENCE = 500;
+const STORE_RETRY = 5000;
+/** A host without a route to the receiver, or a receiver that never answers, costs a channel this long. */
+const DELIVERY_TIMEOUT = 10_000;
+const RECEIVER_LEG_MIN = 5;
+const RECEIVER_LEG_MAX = 60;
+const SYN_RETRY = 1000;
+const UPLINK_LOOK = 2;
+
+export interface Outside {
+  readonly timeline: Timeline;
+  readonly trace: Trace;
+  readonly network: Network;
+  readonly sessions: Sessions;
+  readonly receiver: Receiver;
+  /** Whether this host has a way to the receiver, its own link aside. */
+  readonly reachesReceiver: (host: Host) => boolean;
+  readonly indexOf: (node: NodeId) => number | undefined;
+  readonly indexAt: (address: Address) => number | undefined;
+  readonly hosts: readonly Host[];
+  readonly onNotice: (host: Host, notice: Notice) => void;
+}
+
+export class Effects {
+  readonly #outside: Outside;
+  /** Written neither to disk nor given up, per host: a failing store is tried again. */
+  readonly #unwritten: Stored[][];
+
+  constructor(outside: Outside) {
+    this.#outside = outside;
+    this.#unwritten = outside.hosts.map(() => []);
+  }
+
+  perform(host: Host, effects: readonly Effect[]): void {
+    for (const effect of effects) this.#performOne(host, effect);
+  }
+
+  /** A new process has nothing unwritten. */
+  processStarted(host: Host): void {
+    this.#unwritten[host.index] = [];
+  }
+
+  #performOne(host: Host, effect: Effect): void {
+    const { sessions, trace, timeline, indexOf } = this.#outside;
+    switch (effect.type) {
+      case "send": {
+        const to = indexOf(effect.to);
+        if (to !== undefined) sessions.send(host.index, to, effect.plane, effect.envelope);
+        return;
+      }
+      case "persist":
+        this.#persist(host, effect.records, effect.afterwards);
+        return;
+      case "deliver":
+        this.#deliver(host, effect);
+        return;
+      case "probe":
+        this.#probe(host, effect.subject, effect.address, effect.patience);
+        return;
+      case "look-at-uplink":
+        this.#lookAtUplink(host);
+        return;
+      case "dial": {
+        const to = indexOf(effect.peer);
+        trace.routine(timeline.now, `${host.name} dial ${effect.address}`);
+        if (to !== undefined) sessions.dial(host.index, to, effect.address);
+        return;
+      }
+      case "hang-up": {
+        const peer = indexOf(effect.peer);
+        if (peer !== undefined) sessions.hangUp(host.index, peer);
+        return;
+      }
+      case "notice":
+        trace.telling(timeline.now, `${host.name} ${describeNotice(effect.notice)}`);
+        this.#outside.onNotice(host, effect.notice);
+        return;
+      case "tested":
+        trace.telling(timeline.now, `${host.name} tested ${effect.request}: ${effect.result.outcome}`);
+        return;
+      case "consider-roster":
+      case "relay":
+        // One roster for the whole run, and no keymaster's questions.
+        return;
+    }
+  }
+
+  #persist(host: Host, records: readonly Stored[], then: readonly Effect[]): void {
+    const { timeline, trace } = this.#outside;
+    const { life } = host;
+    const unwritten = this.#unwritten[host.index] ?? [];
+    const all = [...unwritten, ...records];
+    this.#unwritten[host.index] = [];
+    let performed = false;
+    const goOn = (): void => {
+      if (performed) return;
+      performed = true;
+      this.perform(host, then);
+    };
+    const trouble = (reason: string): void => {
+      host.storeTrouble = true;
+      trace.telling(timeline.now, `${host.name} store: ${reason}`);
+      host.give({ type: "store-failed", reason });
+    };
+    timeline.in(PERSIST_PATIENCE, () => {
+      host.whenAwakeInLife(life, () => {
+        if (performed) return;
+        goOn();
+        trouble("write takes longer than 500 ms");
+      });
+    });
+    host.disk.commit(all, (succeeded) => {
+      host.whenAwakeInLife(life, () => {
+        if (succeeded) {
+          goOn();
+          if (host.storeTrouble) host.give({ type: "store-recovered" });
+          host.storeTrouble = false;
+          return;
+        }
+        this.#unwritten[host.index]?.unshift(...all);
+        goOn();
+        trouble("no space left on device");
+        this.#retryLater(host, life);
+      });
+    });
+  }
+
+  #retryLater(host: Host, life: number): void {
+    this.#outside.timeline.in(STORE_RETRY, () => {
+      host.whenAwakeInLife(life, () => {
+        if ((this.#unwritten[host.index]?.length ?? 0) > 0) this.#persist(host, [], []);
+      });
+    });
+  }
+
+  #deliver(host: Host, effect: Extract<Effect, { type: "deliver" }>): void {
+    const { timeline, trace, receiver } = this.#outside;
+    const { life } = host;
+    const { delivery, channel, notification } = effect;
+    trace.telling(timeline.now, `${host.name} deliver ${delivery} ${channel}: ${notification.title}`);
+    const answer = (delay: number, result: DeliveryOutcome): void => {
+      timeline.in(delay, () => {
+        host.whenAwakeInLife(life, () => host.give({ type: "delivery", delivery, channel, result }));
+      });
+    };
+    if (channel !== CHANNEL) {
+      // The built-in inbox: on this very host.
+      answer(0, { outcome: "delivered", detail: "kept here" });
+      return;
+    }
+    if (!this.#canReach(host)) {
+      const noCarrier = !this.#outside.network.linkUp(host.index);
+      answer(noCarrier ? 1 : DELIVERY_TIMEOUT, { outcome: "temporary", detail: "no route to the receiver" });
+      return;
+    }
+    const leg = uniform(host.random, RECEIVER_LEG_MIN, RECEIVER_LEG_MAX);
+    timeline.in(leg, () => {
+      const silent: DeliveryOutcome = { outcome: "temporary", detail: "no answer within 10 s" };
+      if (!this.#canReach(host)) return answer(DELIVERY_TIMEOUT - leg, silent);
+      const reply = receiver.take({ at: timeline.now, from: host.index, channel, notification });
+      trace.telling(timeline.now, `receiver ${reply ?? "keeps silent"} ${delivery}: ${notification.title}`);
+      if (reply === undefined) answer(DELIVERY_TIMEOUT - leg, silent);
+      else if (!this.#canReach(host)) answer(DELIVERY_TIMEOUT - leg, silent);
+      else answer(leg, OUTCOMES[reply]);
+    });
+  }
+
+  #canReach(host: Host): boolean {
+    const { network, reachesReceiver } = this.#outside;
+    return host.powered && network.linkUp(host.index) && reachesReceiver(host);
+  }
+
+  /** A SYN, sent again after a second; the kernel answers, whatever its processes do. */
+  #probe(host: Host, subject: NodeId, address: Address, patience: number): void {
+    const { timeline, network, hosts, indexAt } = this.#outside;
+    const { life } = host;
+    const from = host.index;
+    const to = indexAt(address);
+    const peer = to === undefined ? undefined : hosts[to];
+    const end = timeline.now + patience;
+    let over = false;
+    const say = (outcome: ProbeOutcome): void => {
+      if (over) return;
+      over = true;
+      host.whenAwakeInLife(life, () => host.give({ type: "probed", subject, address, outcome }));
+    };
+    const knock = (): void => {
+      if (over || to === undefined || peer === undefined) return;
+      if (network.loses(from, to) || !peer.powered || network.loses(to, from)) {
+        timeline.in(SYN_RETRY, knock);
+        return;
+      }
+      const roundTrip = network.leg(from, to) + network.leg(to, from);
+      timeline.in(roundTrip, () => say(peer.running ? "accepted" : "refused"));
+    };
+    timeline.schedule(end, () => say("silent"));
+    knock();
+  }
+
+  #lookAtUplink(host: Host): void {
+    const { timeline, network } = this.#outside;
+    const { life } = host;
+    timeline.in(UPLINK_LOOK, () => {
+      const up = network.linkUp(host.index);
+      const detail = up ? "eth0: carrier, gateway answers" : "eth0: no carrier";
+      host.whenAwakeInLife(life, () => host.give({ type: "uplink", uplink: { up, detail } }));
+    });
+  }
+}
+
+const OUTCOMES: Readonly<Record<"delivered" | "refused" | "error", DeliveryOutcome>> = {
+  delivered: { outcome: "delivered", detail: "HTTP 200" },
+  refused: { outcome: "temporary", detail: "connection refused" },
+  error: { outcome: "temporary", detail: "HTTP 500" },
+};
+
+export function describeNotice(notice: Notice): string {
+  switch (notice.type) {
+    case "verdict":
+      return `verdict ${notice.name} #${notice.incarnation} ${notice.from} -> ${notice.to} (${notice.why})`;
+    case "incident":
+      return `incident ${notice.kind} ${notice.phase} ${notice.name} ${notice.incident.slice(0, 8)}`;
+    case "message":
+      return `message ${notice.phase} ${notice.channel} ${notice.outcome} "${notice.title}" (${notice.detail})`;
+    case "isolated":
+      return `isolated ${notice.isolated} (${notice.detail})`;
+    case "warning":
+      return `warning ${notice.text}`;
+  }
+}

@@ -1,0 +1,205 @@
+/** What a person was told, held against what happened. */
+import type { IncidentId } from "../../src/core/types.ts";
+import { DEFAULT_POLICY } from "../../src/core/types.ts";
+import type { Host } from "./host.ts";
+import type { Expectations } from "./judge.ts";
+import type { Arrival } from "./receiver.ts";
+import type { Truth } from "./truth.ts";
+import type { World } from "./world.ts";
+
+/** A death is told within this, of which the verdict takes its part. */
+const TELL_BOUND = 6000;
+/** Hung: the verdict alone takes five seconds. */
+const HANG_EXTRA = 7000;
+const LOSSY_EXTRA = 12_000;
+/** When only some nodes have a way to the receiver, the others must fail first. */
+const BROKEN_CHANNEL_EXTRA = 60_000;
+/** The receiver's last word about a host that is well again is not "down", this long after calm. */
+const RECOVERY_BOUND = 45_000;
+/** Retries back off up to five minutes. */
+const RETRY_BACKOFF = 310_000;
+/** A second "down" about one incident is excused by more than one fault within so long before the first. */
+const SINGLE_FAULT_SPAN = 20_000;
+
+export class MessageJudge {
+  /** Second "open" messages about one incident, excused or not. */
+  duplicates = 0;
+  /** From a host's falling silent to the first message about it, where nothing else was going on. */
+  readonly tellTimes: number[] = [];
+  readonly #world: World;
+  readonly #truth: Truth;
+  readonly #expectations: Expectations;
+  readonly #report: (invariant: string, detail: string) => void;
+  readonly #opens = new Map<IncidentId, Arrival>();
+  /** What the receiver last heard about each host. */
+  readonly #lastWord: ("open" | "resolved" | undefined)[];
+  /** When the way from each host to the receiver last changed. */
+  readonly #routeChangedAt: number[];
+  readonly #routeWasUp: boolean[];
+
+  constructor(
+    world: World,
+    truth: Truth,
+    expectations: Expectations,
+    report: (invariant: string, detail: string) => void,
+  ) {
+    this.#world = world;
+    this.#truth = truth;
+    this.#expectations = expectations;
+    this.#report = report;
+    this.#lastWord = world.hosts.map(() => undefined);
+    this.#routeChangedAt = world.hosts.map(() => 0);
+    this.#routeWasUp = world.hosts.map(() => true);
+    world.receiver.onArrival.push((arrival) => this.#onArrival(arrival));
+    world.onChange.push(() => this.#noteRoutes());
+  }
+
+  #onArrival(arrival: Arrival): void {
+    const { notification } = arrival;
+    if (this.#expectations.nothingIsTold)
+      this.#report("nothing is told while nobody dies", notification.title);
+    if (notification.state === "note") return;
+    for (const subject of notification.subjects) {
+      const index = this.#world.hosts.findIndex((host) => host.id === subject.id);
+      if (index >= 0) this.#lastWord[index] = notification.state;
+      if (notification.state === "open") this.#onOpen(arrival, subject.incident, index);
+      else if (!this.#opens.has(subject.incident))
+        this.#report("every resolved pairs with an open", `${notification.title} (${subject.incident})`);
+    }
+  }
+
+  #onOpen(arrival: Arrival, incident: IncidentId, subject: number): void {
+    const first = this.#opens.get(incident);
+    if (first === undefined) {
+      this.#opens.set(incident, arrival);
+      this.#measure(arrival, subject);
+      return;
+    }
+    // The same message once more: the receiver's idempotency key takes care of it.
+    if (first.notification.id === arrival.notification.id) return;
+    this.duplicates += 1;
+    if (!this.#excused(first)) {
+      this.#report(
+        "one message an incident",
+        `${arrival.notification.title}: from ${this.#world.names[first.from]} at ${first.at.toFixed(0)} ms and again from ${this.#world.names[arrival.from]}`,
+      );
+    }
+  }
+
+  #measure(arrival: Arrival, subject: number): void {
+    const { faultTimes } = this.#world;
+    const recent = faultTimes.filter((at) => arrival.at - at < SINGLE_FAULT_SPAN);
+    if (recent.length !== 1 || this.#truth.silentFor(arrival.from, subject) === 0) return;
+    this.tellTimes.push(this.#truth.silentFor(arrival.from, subject));
+  }
+
+  /** When doubt remains, a duplicate beats silence: more than one fault, loss, a store or receiver in trouble. */
+  #excused(first: Arrival): boolean {
+    const { timeline, faultTimes, receiver, hosts } = this.#world;
+    const faults = faultTimes.filter((at) => at > first.at - SINGLE_FAULT_SPAN).length;
+    return (
+      faults > 1 ||
+      timeline.now - this.#truth.lossyUntil() < SINGLE_FAULT_SPAN ||
+      receiver.swallowedAt > first.at - SINGLE_FAULT_SPAN ||
+      receiver.mood !== "well" ||
+      hosts.some((host) => host.disk.health !== "well") ||
+      !this.#networkIsWhole(first.from)
+    );
+  }
+
+  /** A group cut in two tells twice. Hosts nobody reaches do not count. */
+  #networkIsWhole(from: number): boolean {
+    const { hosts } = this.#world;
+    const awake = hosts.filter((host) => host.awake);
+    return awake.every(
+      (host) =>
+        host.index === from ||
+        this.#truth.mutualFor(from, host.index) > SINGLE_FAULT_SPAN ||
+        awake.every((other) => other === host || this.#truth.mutualFor(other.index, host.index) === 0),
+    );
+  }
+
+  look(calm: number): void {
+    for (const subject of this.#world.hosts) this.#lookForUntold(subject);
+    if (calm < RECOVERY_BOUND) return;
+    for (const subject of this.#world.hosts) this.#lookForUnresolved(subject, calm);
+  }
+
+  /** Whoever is dead for long enough has been told of, while somebody lives who knows it and has a channel. */
+  #lookForUntold(subject: Host): void {
+    if (this.#lastWord[subject.index] === "open") return;
+    const { hosts } = this.#world;
+    const tellers = hosts.filter((host) => host !== subject && this.#shouldHaveTold(host, subject));
+    const teller = tellers[0];
+    if (teller === undefined) return;
+    const silentFor = this.#truth.silentFor(teller.index, subject.index);
+    this.#report(
+      "every death is told",
+      `${subject.name} is silent to ${teller.name} for ${silentFor} ms, which has a channel, and nobody was told`,
+    );
+  }
+
+  #shouldHaveTold(teller: Host, subject: Host): boolean {
+    const { timeline, hosts, network } = this.#world;
+    if (!teller.awake || !this.#hasChannel(teller)) return false;
+    const view = teller.meshView()?.nodes.find((node) => node.id === subject.id);
+    // What it never knew, or took leave of, it need not tell.
+    if (view === undefined || view.verdict === "planned" || view.verdict === "unknown") return false;
+    const alone = hosts.every((host) => host === teller || !network.bothWays(teller.index, host.index));
+    const everyoneHasChannel = hosts.every((host) => !host.awake || this.#hasChannel(host));
+    const bound =
+      TELL_BOUND +
+      this.#daemonExtra(teller, subject) +
+      this.#receiverExtra() +
+      (timeline.now - this.#truth.lossyUntil() < 60_000 ? LOSSY_EXTRA : 0) +
+      (everyoneHasChannel || alone ? 0 : BROKEN_CHANNEL_EXTRA);
+    return (
+      this.#truth.silentFor(teller.index, subject.index) > bound &&
+      timeline.now - teller.changedAt > bound &&
+      timeline.now - this.#channelsChangedAt() > bound
+    );
+  }
+
+  /** A dead daemon is told after its grace; one that hangs is noticed later still. */
+  #daemonExtra(teller: Host, subject: Host): number {
+    const kernelAnswers = this.#truth.kernelReachableFor(teller.index, subject.index) > 0;
+    return kernelAnswers ? DEFAULT_POLICY.daemonDownGrace + HANG_EXTRA : 0;
+  }
+
+  #receiverExtra(): number {
+    const { receiver, timeline } = this.#world;
+    return timeline.now - receiver.changedAt < RETRY_BACKOFF * 2 ? RETRY_BACKOFF : 0;
+  }
+
+  #lookForUnresolved(subject: Host, calm: number): void {
+    const { hosts } = this.#world;
+    if (this.#lastWord[subject.index] !== "open" || !subject.awake) return;
+    const others = hosts.filter((host) => host !== subject && host.awake && this.#hasChannel(host));
+    if (others.length === 0 || calm < RECOVERY_BOUND + this.#receiverExtra()) return;
+    this.#report(
+      "every recovery is told",
+      `${subject.name} is back, calm for ${calm} ms, and the last word of it is "down"`,
+    );
+  }
+
+  #hasChannel(host: Host): boolean {
+    return this.#world.receiver.mood === "well" && this.#routeUp(host);
+  }
+
+  #routeUp(host: Host): boolean {
+    return this.#world.routes[host.index] === true && this.#world.network.linkUp(host.index);
+  }
+
+  #channelsChangedAt(): number {
+    return Math.max(this.#world.receiver.changedAt, ...this.#routeChangedAt);
+  }
+
+  #noteRoutes(): void {
+    for (const host of this.#world.hosts) {
+      const up = this.#routeUp(host);
+      if (up === this.#routeWasUp[host.index]) continue;
+      this.#routeWasUp[host.index] = up;
+      this.#routeChangedAt[host.index] = this.#world.timeline.now;
+    }
+  }
+}

@@ -1,0 +1,128 @@
+/** `npm run sim`: one seed, virtual hours, a summary; on a violated invariant, what led to it and how to replay. */
+import { parseArgs } from "node:util";
+import { CORE } from "./core.ts";
+import { type RunOptions, type RunReport, run } from "./run.ts";
+import type { FaultMode } from "./schedule.ts";
+
+const USAGE = `Usage: npm run sim -- [options]
+  --seed S       the run; same seed, same trace (default 1)
+  --nodes N      2 to 12 (default 5)
+  --hours H      virtual hours, may be a fraction (default 1)
+  --faults F     all, loss or none (default all)
+  --seeds K      as many runs, from seed S upwards
+  --verbose      every telling event as it happens
+  --around MS    every event within two seconds of this virtual millisecond
+  --json         the reports as JSON lines`;
+
+const NODES_MAX = 12;
+const AROUND = 2000;
+
+function usage(problem: string): never {
+  process.stderr.write(`${problem}\n${USAGE}\n`);
+  process.exit(2);
+}
+
+function readNumber(name: string, text: string, low: number, high: number): number {
+  const value = Number(text);
+  if (text === "" || !Number.isFinite(value) || value < low || value > high)
+    usage(`--${name} must be a number from ${low} to ${high}, not "${text}"`);
+  return value;
+}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      options: {
+        seed: { type: "string", default: "1" },
+        nodes: { type: "string", default: "5" },
+        hours: { type: "string", default: "1" },
+        faults: { type: "string", default: "all" },
+        seeds: { type: "string", default: "1" },
+        around: { type: "string" },
+        verbose: { type: "boolean", default: false },
+        json: { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+      },
+    }).values;
+  } catch (error) {
+    return usage(error instanceof Error ? error.message : String(error));
+  }
+}
+
+const isFaultMode = (text: string): text is FaultMode => ["all", "loss", "none"].includes(text);
+
+function describe(report: RunReport, took: number): string {
+  const { traffic, toldWithin } = report;
+  return [
+    `seed ${report.seed}: ${report.nodes} nodes, ${report.hours} h, faults ${report.faults}`,
+    `  events          ${report.events} in ${(took / 1000).toFixed(1)} s`,
+    `  faults          ${report.faultsApplied}`,
+    `  verdicts        ${report.verdicts}, of them ${report.downVerdicts} down`,
+    `  messages        ${report.messagesDelivered} delivered, ${report.duplicates} duplicates`,
+    `  told within     ${toldWithin.median} ms at the median, ${toldWithin.max} ms at most (${toldWithin.count} lone deaths)`,
+    `  traffic         ${traffic.messages} messages, ${Math.round(traffic.bytesPerNodeSecond)} bytes a node and second`,
+    `  traceSha256     ${report.traceSha256}`,
+  ].join("\n");
+}
+
+function describeViolations(report: RunReport): string {
+  const replay = `npm run sim -- --seed ${report.seed} --nodes ${report.nodes} --hours ${report.hours} --faults ${report.faults}`;
+  return [
+    "",
+    `The last ${report.lastLines.length} telling events:`,
+    ...report.lastLines,
+    "",
+    ...report.violations.map(
+      ({ at, invariant, detail }) =>
+        `VIOLATED at ${at.toFixed(3)} ms, seed ${report.seed}: ${invariant}\n  ${detail}`,
+    ),
+    `Replay: ${replay} --verbose, or with --around ${Math.round(report.violations[0]?.at ?? 0)}`,
+  ].join("\n");
+}
+
+async function main(): Promise<void> {
+  // A reader that has seen enough (`| head`) is no failure.
+  process.stdout.on("error", () => process.exit());
+  const given = readArguments();
+  if (given.help) {
+    process.stdout.write(`${USAGE}\n`);
+    return;
+  }
+  if (!isFaultMode(given.faults)) usage(`--faults must be all, loss or none, not "${given.faults}"`);
+  const first = readNumber("seed", given.seed, 0, Number.MAX_SAFE_INTEGER);
+  const count = readNumber("seeds", given.seeds, 1, 1_000_000);
+  const around =
+    given.around === undefined
+      ? undefined
+      : readNumber("around", given.around, 0, Number.MAX_SAFE_INTEGER);
+  const say = (line: string): void => void process.stdout.write(`${line}\n`);
+  let failed = 0;
+  for (let seed = first; seed < first + count; seed += 1) {
+    const options: RunOptions = {
+      seed,
+      nodes: readNumber("nodes", given.nodes, 2, NODES_MAX),
+      hours: readNumber("hours", given.hours, 0.03, 10_000),
+      faults: given.faults,
+      machine: CORE,
+      ...(given.verbose ? { onLine: say } : {}),
+      ...(around === undefined
+        ? {}
+        : {
+            onRoutine: (at: number, text: string) => {
+              if (Math.abs(at - around) <= AROUND) say(`${at.toFixed(3).padStart(14)} ${text}`);
+            },
+          }),
+    };
+    const started = performance.now();
+    const report = await run(options);
+    const took = performance.now() - started;
+    if (given.json) say(JSON.stringify({ schema: 1, ...report }));
+    else say(describe(report, took));
+    if (report.violations.length === 0) continue;
+    failed += 1;
+    if (!given.json) say(describeViolations(report));
+  }
+  if (failed > 0) process.exitCode = 1;
+}
+
+await main();

@@ -1,0 +1,79 @@
+/** One run: a seed in, what was found out. */
+import { Judge, type Violation } from "./judge.ts";
+import type { Machine } from "./machine.ts";
+import { type FaultMode, makeSchedule } from "./schedule.ts";
+import { hostNames, World } from "./world.ts";
+
+export interface RunOptions {
+  readonly seed: number;
+  readonly nodes: number;
+  readonly hours: number;
+  readonly faults: FaultMode;
+  readonly machine: Machine;
+  readonly onLine?: (line: string) => void;
+  readonly onRoutine?: (at: number, text: string) => void;
+  /** Changes the world before anything happens: for runs that must fail. */
+  readonly prepare?: (world: World) => void;
+}
+
+export interface RunReport {
+  readonly seed: number;
+  readonly nodes: number;
+  readonly hours: number;
+  readonly faults: FaultMode;
+  readonly traceSha256: string;
+  readonly events: number;
+  readonly faultsApplied: number;
+  readonly verdicts: number;
+  readonly downVerdicts: number;
+  readonly messagesDelivered: number;
+  readonly duplicates: number;
+  /** From falling silent to the first message, where one fault stood alone; median and largest, milliseconds. */
+  readonly toldWithin: { readonly count: number; readonly median: number; readonly max: number };
+  readonly traffic: { readonly messages: number; readonly bytes: number; readonly bytesPerNodeSecond: number };
+  readonly violations: readonly Violation[];
+  /** Around the violation; empty when there is none. */
+  readonly lastLines: readonly string[];
+}
+
+export async function run(options: RunOptions): Promise<RunReport> {
+  const { seed, nodes, hours, faults } = options;
+  const length = hours * 3_600_000;
+  const world = new World({
+    seed,
+    machine: options.machine,
+    names: hostNames(nodes),
+    ...(options.onLine === undefined ? {} : { onLine: options.onLine }),
+    ...(options.onRoutine === undefined ? {} : { onRoutine: options.onRoutine }),
+  });
+  const judge = new Judge(world, { nothingIsTold: faults !== "all" });
+  options.prepare?.(world);
+  await world.run(makeSchedule({ seed, nodes, mode: faults, length }), length);
+  const { messages, bytes } = world.meter.traffic;
+  return {
+    seed,
+    nodes,
+    hours,
+    faults,
+    traceSha256: world.trace.sha256(),
+    events: world.timeline.happened,
+    faultsApplied: world.faultTimes.length,
+    verdicts: judge.counts.verdicts,
+    downVerdicts: judge.counts.down,
+    messagesDelivered: world.receiver.arrivals.length,
+    duplicates: judge.messages.duplicates,
+    toldWithin: spread(judge.messages.tellTimes),
+    traffic: { messages, bytes, bytesPerNodeSecond: bytes / nodes / (world.timeline.now / 1000) },
+    violations: judge.violations,
+    lastLines: judge.violations.length > 0 ? world.trace.lastLines() : [],
+  };
+}
+
+function spread(values: readonly number[]): RunReport["toldWithin"] {
+  const sorted = [...values].sort((a, b) => a - b);
+  return {
+    count: sorted.length,
+    median: Math.round(sorted[Math.floor(sorted.length / 2)] ?? 0),
+    max: Math.round(sorted.at(-1) ?? 0),
+  };
+}
