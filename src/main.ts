@@ -13,14 +13,20 @@ async function offline<T>(
   stateDir: string,
   work: (keymaster: Keymaster) => Promise<Result<T>>,
 ): Promise<Result<T>> {
-  const { withOfflineKeymaster } = await import("./daemon/keymaster.ts");
+  const { withOfflineKeymaster } = await import("./daemon/identity.ts");
   return withOfflineKeymaster(stateDir, work);
+}
+
+function version(): string {
+  // One level up both from src/main.ts and from dist/balefire.js.
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
 }
 
 const operations: Operations = {
   init: async (options) => (await import("./daemon/init.ts")).initMesh(options),
   join: async (options) => (await import("./daemon/join.ts")).joinMesh(options),
-  run: async (options) => (await import("./daemon/run.ts")).runDaemon(options),
+  run: async (options) => (await import("./daemon/run.ts")).runDaemon({ ...options, version: version() }),
   tokenCreateOffline: (stateDir, name, expiresMs) =>
     offline(stateDir, async (keymaster) => {
       const created = await keymaster.createToken(name, expiresMs);
@@ -33,11 +39,7 @@ const operations: Operations = {
       const revoked = await keymaster.revokeToken(id);
       return revoked.ok ? ok(tokenRevokeReport(revoked.value)) : revoked;
     }),
-  version: () => {
-    // One level up both from src/main.ts and from dist/balefire.js.
-    const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-    return (JSON.parse(text) as { version: string }).version;
-  },
+  version,
 };
 
 const interrupted = new AbortController();

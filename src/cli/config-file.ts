@@ -1,5 +1,5 @@
 /** Reads a configuration file for `config check`, `config apply` and `config show`. Loads yaml and the schemas. */
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { failure, ok, type Result } from "../kit/result.ts";
 import { type ConfigScope, parseConfig } from "../wire/config.ts";
 import { type ConfigProblem, formatProblems } from "../wire/config-problems.ts";
@@ -18,11 +18,9 @@ export async function readConfigText(path: string): Promise<Result<ConfigText | 
   try {
     const file = await open(path, "r");
     try {
-      const { mode, size } = await file.stat();
-      if (size > CONFIG_BYTES_MAX) {
-        return unusable(path, `is longer than ${CONFIG_BYTES_MAX} bytes`);
-      }
-      const bytes = await file.readFile();
+      const { mode } = await file.stat();
+      const bytes = await readAtMost(file, CONFIG_BYTES_MAX + 1);
+      if (bytes.length > CONFIG_BYTES_MAX) return unusable(path, `is longer than ${CONFIG_BYTES_MAX} bytes`);
       return ok({ text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), mode });
     } finally {
       await file.close();
@@ -30,6 +28,18 @@ export async function readConfigText(path: string): Promise<Result<ConfigText | 
   } catch (error) {
     return readFailure(path, error);
   }
+}
+
+/** Pipes and devices have no size to look at first. */
+async function readAtMost(file: FileHandle, limit: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(limit);
+  let length = 0;
+  while (length < limit) {
+    const { bytesRead } = await file.read(buffer, length, limit - length);
+    if (bytesRead === 0) break;
+    length += bytesRead;
+  }
+  return buffer.subarray(0, length);
 }
 
 function readFailure(path: string, error: unknown): Result<undefined> {

@@ -19,6 +19,12 @@ export const LINK_PROBLEM_ROUND: Duration = seconds(1);
 /** A probe is given this long, plus four round trips of that path, before a verdict goes without its answer. */
 export const PROBE_GRACE: Duration = ms(100);
 export const PROBE_GRACE_MAX: Duration = ms(300);
+/** A path that lately lost more than this share of its beats is a lossy one: */
+export const LOSSY_ABOVE = 0.02;
+/** there, answers and probes get this long, so that a few lost packets don't make a verdict, */
+export const LOSSY_PATIENCE: Duration = seconds(1);
+/** and the host is probed again at this pace meanwhile. */
+export const PROBE_EVERY_WHEN_LOSSY: Duration = ms(100);
 /** After this long a probe that saw nothing says so. */
 export const PROBE_PATIENCE: Duration = ms(400);
 /** A host that accepts connections but stays mute is given this long before its daemon counts as hung. */

@@ -4,7 +4,7 @@
  * changed in place and handed back; keep no old ones.
  */
 import { unreachable } from "../kit/assert.ts";
-import { after, between, earliest, type Instant } from "../kit/time.ts";
+import { after, between, earliest, type Instant, later } from "../kit/time.ts";
 import { forgotten, isLedgerKey, resend, storedRecord, supply, takeIn } from "./gossip.ts";
 import { deadIncarnation, noteLife } from "./incidents.ts";
 import type { Birth, Env, Input, RosterView, Step, TransportEvent } from "./io.ts";
@@ -115,12 +115,14 @@ function conclude(turn: Turn): Step<NodeState> {
   resend(turn);
   if (!state.stopping) notifyPeople(turn);
   tidyLedger(turn);
-  state.dueAt = earliest(
+  const due = earliest(
     nextWatchAt(turn),
     nextLinkAt(state),
     nextResendAt(state.outbox),
     state.notify.wakeAt,
   );
+  // A deadline that was left standing must not make the next step take this node for one that was stopped.
+  state.dueAt = due === undefined ? undefined : later(due, turn.env.now);
   return { state, effects: turn.effects };
 }
 

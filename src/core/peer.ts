@@ -31,6 +31,8 @@ export interface Inquiry {
   /** Probe outcomes by address. */
   readonly probes: Map<Address, ProbeOutcome>;
   nextAskAt: Instant;
+  /** On a lossy path, when to probe once more. */
+  nextProbeAt: Instant;
   /** When the last look wanted to look again. */
   decideAt: Instant | undefined;
 }
@@ -87,6 +89,8 @@ export interface Peer {
   boot: string | undefined;
   /** Its own beat period. */
   period: Duration;
+  /** Share of its beats that were lost of late. */
+  loss: number;
   /** Mean deviation of the time between beats from the period. */
   jitter: Duration;
   lastBeatSeq: number;
@@ -119,6 +123,7 @@ export function createPeer(member: Member, period: Duration, now: Instant, wall:
     incarnation: 0,
     boot: undefined,
     period,
+    loss: 0,
     jitter: 0 as Duration,
     lastBeatSeq: -1,
     lastBeatAt: undefined,
@@ -165,6 +170,10 @@ export const isOverdue = (peer: Peer, now: Instant): boolean =>
 const JITTER_GAIN = 0.25;
 const RTT_GAIN = 0.125;
 const RATE_GAIN = 0.1;
+/** Slow enough that a lossy path is still known as such after a lucky second. */
+const LOSS_GAIN = 0.04;
+/** More missing at once than this is an outage, not loss. */
+const LOSS_RUN_MAX = 15;
 
 /** Learns from a beat: jitter, rate, round trip, clock offset, and where the peer stands. */
 export function learnFromBeat(peer: Peer, beat: Beat, now: Instant, wall: WallTime): void {
@@ -174,6 +183,7 @@ export function learnFromBeat(peer: Peer, beat: Beat, now: Instant, wall: WallTi
   if (sameLife && beat.seq <= peer.lastBeatSeq) return;
   peer.period = beat.period as Duration;
   if (sameLife && peer.lastBeatAt !== undefined) learnRhythm(peer, between(peer.lastBeatAt, now));
+  if (sameLife && peer.lastBeatSeq >= 0) learnLoss(peer, beat.seq);
   const echoed = peer.beatsSent.find((sent) => sent.seq === beat.echo?.seq);
   if (beat.echo !== undefined && echoed !== undefined) {
     const sample = Math.max(0, between(echoed.at, now) - beat.echo.held);
@@ -186,6 +196,13 @@ export function learnFromBeat(peer: Peer, beat: Beat, now: Instant, wall: WallTi
   peer.channels = beat.channels ?? [];
   peer.rosterRank = beat.roster;
   peer.ledgerDigest = beat.ledger;
+}
+
+/** Beats are numbered: what is missing between two was lost on the way. */
+function learnLoss(peer: Peer, seq: number): void {
+  const missing = Math.min(seq - peer.lastBeatSeq - 1, LOSS_RUN_MAX);
+  for (let lost = 0; lost < missing; lost += 1) peer.loss += LOSS_GAIN * (1 - peer.loss);
+  peer.loss -= LOSS_GAIN * peer.loss;
 }
 
 function learnRhythm(peer: Peer, gap: Duration): void {

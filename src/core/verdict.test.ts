@@ -23,6 +23,7 @@ interface Case {
   readonly living?: string[];
   readonly alive?: number;
   readonly members?: number;
+  readonly lossy?: boolean;
   readonly uplink?: Facts["uplink"];
 }
 
@@ -33,6 +34,7 @@ function decided(given: Case) {
     testimonies: new Map(Object.entries(given.testimonies ?? {})),
     probes: new Map((given.probes ?? []).map((outcome, index) => [`10.0.0.${index}:7654`, outcome])),
     nextAskAt: START,
+    nextProbeAt: START,
     decideAt: undefined,
   };
   return decide({
@@ -43,6 +45,7 @@ function decided(given: Case) {
     living: given.living ?? [],
     alive: given.alive ?? 2,
     members: given.members ?? 3,
+    lossy: given.lossy ?? false,
     rtt: ms(1),
     uplink: given.uplink,
   });

@@ -4,7 +4,14 @@
  * ARCHITECTURE.md.
  */
 import { after, between, type Duration, earlier, type Instant, later } from "../kit/time.ts";
-import { ANSWER_PATIENCE, MUTE_PATIENCE, PROBE_GRACE, PROBE_GRACE_MAX, UPLINK_PATIENCE } from "./limits.ts";
+import {
+  ANSWER_PATIENCE,
+  LOSSY_PATIENCE,
+  MUTE_PATIENCE,
+  PROBE_GRACE,
+  PROBE_GRACE_MAX,
+  UPLINK_PATIENCE,
+} from "./limits.ts";
 import type { Inquiry } from "./peer.ts";
 import type { NodeId, Uplink } from "./types.ts";
 
@@ -20,6 +27,8 @@ export interface Facts {
   /** Nodes alive to this one, itself included, and the size of the roster. */
   readonly alive: number;
   readonly members: number;
+  /** The path to the subject or to one of the observers loses packets. */
+  readonly lossy: boolean;
   /** Round trip of the path to the subject, if ever measured. */
   readonly rtt: Duration | undefined;
   readonly uplink: { readonly askedAt: Instant; readonly seen: Uplink | undefined } | undefined;
@@ -61,7 +70,7 @@ export function decide(facts: Facts): Decision {
       why: "its host refuses the connection: the kernel lives, the daemon does not",
     };
   }
-  const probeUntil = after(inquiry.since, probeGrace(facts.rtt));
+  const probeUntil = after(inquiry.since, facts.lossy ? LOSSY_PATIENCE : probeGrace(facts.rtt));
   if (!probes.includes("accepted") && now < probeUntil) return { kind: "wait", until: probeUntil };
   if (probes.includes("accepted")) {
     const hungAt = after(facts.heardAt ?? inquiry.since, MUTE_PATIENCE);
@@ -78,7 +87,7 @@ export function decide(facts: Facts): Decision {
 /** Until when to wait for living observers; undefined when all have spoken or had their time. */
 function answersOutstanding(facts: Facts): Instant | undefined {
   const { inquiry, now } = facts;
-  const patienceEnds = after(inquiry.since, ANSWER_PATIENCE);
+  const patienceEnds = after(inquiry.since, facts.lossy ? LOSSY_PATIENCE : ANSWER_PATIENCE);
   let until: Instant | undefined;
   for (const observer of facts.living) {
     const testimony = inquiry.testimonies.get(observer);

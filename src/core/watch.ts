@@ -5,6 +5,9 @@ import {
   ASK_EVERY,
   ISOLATION_RECHECK,
   LINK_PROBLEM_ROUND,
+  LOSSY_ABOVE,
+  LOSSY_PATIENCE,
+  PROBE_EVERY_WHEN_LOSSY,
   PROBE_PATIENCE,
   REPROBE_EVERY,
   RETURN_PATIENCE,
@@ -60,16 +63,21 @@ export function sessionReset(turn: Turn, peer: Peer): void {
   if (peer.condition.kind === "alive") suspect(turn, peer, "reset");
 }
 
-function openInquiry(turn: Turn, peer: Peer, cause: Inquiry["cause"]): Inquiry {
+function probe(turn: Turn, peer: Peer): void {
   for (const address of peer.member.addresses) {
     turn.effects.push({ type: "probe", subject: peer.id, address, patience: PROBE_PATIENCE });
   }
+}
+
+function openInquiry(turn: Turn, peer: Peer, cause: Inquiry["cause"]): Inquiry {
+  probe(turn, peer);
   return {
     since: turn.env.now,
     cause,
     testimonies: new Map(),
     probes: new Map(),
     nextAskAt: turn.env.now,
+    nextProbeAt: after(turn.env.now, PROBE_EVERY_WHEN_LOSSY),
     decideAt: undefined,
   };
 }
@@ -132,6 +140,7 @@ function pursue(turn: Turn, peer: Peer, condition: Pursued): void {
     ask(turn, peer, inquiry);
     inquiry.nextAskAt = after(now, ASK_EVERY);
   }
+  if (condition.kind === "suspect") probeAgainIfLossy(turn, peer, inquiry);
   const decision = decideAbout(turn, peer, inquiry);
   switch (decision.kind) {
     case "wait":
@@ -148,8 +157,26 @@ function pursue(turn: Turn, peer: Peer, condition: Pursued): void {
       noteLinkProblem(turn, peer, condition, decision.hearers);
       return;
     case "down":
-      goDown(turn, peer, inquiry, decision);
+      // Whoever heard it until now has only begun to doubt: look into it as thoroughly as they do.
+      if (condition.kind === "link-problem") suspect(turn, peer, "silence");
+      else goDown(turn, peer, inquiry, decision);
   }
+}
+
+/** Whether packets between this node and the subject, or its observers, are being lost. */
+function isLossy(turn: Turn, subject: Peer): boolean {
+  if (subject.loss > LOSSY_ABOVE) return true;
+  return livingObservers(turn, subject.id).some(
+    (observer) => (turn.state.peers.get(observer)?.loss ?? 0) > LOSSY_ABOVE,
+  );
+}
+
+function probeAgainIfLossy(turn: Turn, peer: Peer, inquiry: Inquiry): void {
+  const { now } = turn.env;
+  if (now < inquiry.nextProbeAt || between(inquiry.since, now) > LOSSY_PATIENCE) return;
+  inquiry.nextProbeAt = after(now, PROBE_EVERY_WHEN_LOSSY);
+  const answered = [...inquiry.probes.values()].some((outcome) => outcome !== "silent");
+  if (!answered && isLossy(turn, peer)) probe(turn, peer);
 }
 
 function restartInquiry(inquiry: Inquiry, now: Instant): void {
@@ -169,6 +196,7 @@ function decideAbout(turn: Turn, peer: Peer, inquiry: Inquiry): Decision {
     living: livingObservers(turn, peer.id),
     alive: aliveCount(state) - (peer.condition.kind === "link-problem" ? 1 : 0),
     members: state.peers.size + 1,
+    lossy: isLossy(turn, peer),
     rtt: peer.rtt,
     uplink: state.uplink,
   });
@@ -262,16 +290,19 @@ function reprobe(turn: Turn, peer: Peer, condition: Extract<Condition, { kind: "
   if (condition.verdict !== "daemon-down" || turn.env.now < condition.reprobeAt) return;
   condition.reprobeAt = after(turn.env.now, REPROBE_EVERY);
   condition.probes.clear();
-  for (const address of peer.member.addresses) {
-    turn.effects.push({ type: "probe", subject: peer.id, address, patience: PROBE_PATIENCE });
-  }
+  probe(turn, peer);
+}
+
+/** Several may be under way: one that was answered outweighs those that were not. */
+function noteProbe(inquiry: Inquiry, address: Address, outcome: ProbeOutcome): void {
+  if (outcome !== "silent" || !inquiry.probes.has(address)) inquiry.probes.set(address, outcome);
 }
 
 export function probed(turn: Turn, subject: NodeId, address: Address, outcome: ProbeOutcome): void {
   const peer = turn.state.peers.get(subject);
   if (peer === undefined) return;
   const { condition } = peer;
-  if (condition.kind === "suspect") condition.inquiry.probes.set(address, outcome);
+  if (condition.kind === "suspect") noteProbe(condition.inquiry, address, outcome);
   if (condition.kind !== "down") return;
   condition.probes.set(address, outcome);
   const allSilent = peer.member.addresses.every((each) => condition.probes.get(each) === "silent");
@@ -346,7 +377,9 @@ export function heardByOthers(turn: Turn, peer: Peer, incarnation: Incarnation):
 
 export function nextWatchAt(turn: Pick<Turn, "state">): Instant | undefined {
   const { state } = turn;
-  let next = earliest(state.drowsyUntil, state.isolated?.recheckAt);
+  // A drowsy node decides nothing: every other deadline waits.
+  if (state.drowsyUntil !== undefined) return state.drowsyUntil;
+  let next = state.isolated?.recheckAt;
   for (const peer of state.peers.values()) {
     const { condition } = peer;
     if (condition.kind === "alive" || condition.kind === "unknown") {

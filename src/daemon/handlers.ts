@@ -4,9 +4,9 @@ import type { DeliveryOutcome, Input, Notice } from "../core/io.ts";
 import type { NodeState } from "../core/node.ts";
 import { inbox, incidentViews, meshView } from "../core/view-of.ts";
 import { FailureError, failure } from "../kit/result.ts";
-import { isoTime } from "../kit/time.ts";
 import { effectiveSettings } from "../wire/config-effective.ts";
 import type { RpcHandlers, WatchEvent } from "../wire/rpc.ts";
+import { tokenCreateReport, tokenListReport, tokenRevokeReport } from "../wire/token-reports.ts";
 import { currentEnv, wallNow } from "./clock.ts";
 import { examine } from "./doctor.ts";
 import type { Identity } from "./identity.ts";
@@ -96,20 +96,11 @@ export function createControlDesk(options: HandlerOptions): ControlDesk {
       settings: effectiveSettings(options.settings().effective),
     }),
     "config-apply": async ({ text }) => orThrow(await options.sharedConfig.apply(text)),
-    "token-create": async ({ name, expiresMs }) => {
-      const created = orThrow(await requireKeymaster(identity).createToken(name, expiresMs));
-      return { schema: 1, ...created, expires: isoTime(created.expires) };
-    },
-    "token-list": async () => ({
-      schema: 1,
-      tokens: requireKeymaster(identity)
-        .listTokens()
-        .map((token) => ({ ...token, created: isoTime(token.created), expires: isoTime(token.expires) })),
-    }),
-    "token-revoke": async ({ id }) => {
-      const revoked = orThrow(await requireKeymaster(identity).revokeToken(id));
-      return { schema: 1, id: revoked.id, revoked: true };
-    },
+    "token-create": async ({ name, expiresMs }) =>
+      tokenCreateReport(orThrow(await requireKeymaster(identity).createToken(name, expiresMs))),
+    "token-list": async () => tokenListReport(requireKeymaster(identity).listTokens()),
+    "token-revoke": async ({ id }) =>
+      tokenRevokeReport(orThrow(await requireKeymaster(identity).revokeToken(id))),
     doctor: async () =>
       examine({
         view: view(),

@@ -23,7 +23,7 @@ import type { RosterKeeper } from "./roster-keeper.ts";
 import { nextRoster } from "./roster-next.ts";
 import { Serial } from "./serial.ts";
 import { SIGNER_CERTIFICATE_FILE, SIGNER_KEY_FILE, type TokenRecord } from "./state-files.ts";
-import { judgeToken, TokenBook, type TokenState, tokenState } from "./tokens.ts";
+import { judgeToken, provenToken, TokenBook, type TokenState, tokenState } from "./tokens.ts";
 
 export interface CreatedToken {
   /** The one line for the new host; holds the secret. */
@@ -211,13 +211,14 @@ export class Keymaster {
 
   /** The token is consumed on disk before anything is signed; a repeat with the same key ends the same. */
   async #admit(request: JoinRequest, exporterHex: string): Promise<Result<Admission>> {
+    const proofText = joinProofText({ ...request, exporterHex, csrSha256: sha256Hex(request.csr) });
+    const token = provenToken(this.#tokens.find(request.token), proofText, request.proof);
+    if (!token.ok) return token;
     const key = await csrKey(request.csr);
     if (!key.ok) return key;
     const pin = spkiPin(key.value);
-    const proofText = joinProofText({ ...request, exporterHex, csrSha256: sha256Hex(request.csr) });
-    const claim = { name: request.name, pin, proofText, proof: request.proof };
-    const token = judgeToken(this.#tokens.find(request.token), claim, this.#clock());
-    if (!token.ok) return token;
+    const judged = judgeToken(token.value, { name: request.name, pin }, this.#clock());
+    if (!judged.ok) return judged;
     const id = token.value.used?.node ?? randomUUID();
     const newcomer = this.#newcomer(request, { id, pin });
     if (!newcomer.ok) return newcomer;

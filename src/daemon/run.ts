@@ -1,7 +1,7 @@
 /** `balefire run`: puts the parts together, keeps them running, ends them in order. */
 import { join } from "node:path";
 import { createControlServer } from "../adapters/control/server.ts";
-import { createMeshTransport } from "../adapters/mesh/transport.ts";
+import { createMeshTransport } from "../adapters/mesh/mesh-transport.ts";
 import { createProber } from "../adapters/prober/tcp-prober.ts";
 import { lockState } from "../adapters/state/lock.ts";
 import { createStore } from "../adapters/store/sqlite-store.ts";
@@ -235,7 +235,8 @@ function countRefusal(refusals: Map<string, number>, reason: Failure, remote: st
 function logNotice(log: Log, notice: Notice): void {
   switch (notice.type) {
     case "verdict":
-      if (notice.to === "suspect" || notice.from === "suspect") log.debug(verdictLine(notice));
+      if (notice.to === "suspect" || (notice.from === "suspect" && notice.to === "alive"))
+        log.debug(verdictLine(notice));
       else log.info(verdictLine(notice));
       return;
     case "incident":

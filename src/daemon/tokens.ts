@@ -109,39 +109,39 @@ export class TokenBook {
   }
 }
 
-/**
- * Whether this holder, with this key, may join by this token now. The proof comes first, so
- * that only who has the secret learns anything about the token.
- */
-export function judgeToken(
+/** Whether the request was made with the token it names. Comes first, so that only who has the secret learns more. */
+export function provenToken(
   record: TokenRecord | undefined,
-  claim: { readonly name: string; readonly pin: string; readonly proofText: string; readonly proof: string },
-  now: WallTime,
+  proofText: string,
+  proof: string,
 ): Result<TokenRecord> {
   if (record === undefined) {
-    return failure(
-      "token-unknown",
-      "the keymaster does not know this join token",
-      "Make a new one with `balefire token create`.",
-    );
+    const message = "the keymaster does not know this join token";
+    return failure("token-unknown", message, "Make a new one with `balefire token create`.");
   }
-  if (!verifyProof(record.publicKey, claim.proofText, claim.proof)) {
-    return failure("token-invalid", "the request was not made with the join token it names");
-  }
+  if (verifyProof(record.publicKey, proofText, proof)) return ok(record);
+  return failure("token-invalid", "the request was not made with the join token it names");
+}
+
+/** Whether this name, with this key, may join by this token now. */
+export function judgeToken(
+  record: TokenRecord,
+  claim: { readonly name: string; readonly pin: string },
+  now: WallTime,
+): Result<void> {
   const remedy = `Make a new one on the keymaster: \`balefire token create ${record.name}\`.`;
   if (record.name !== claim.name) {
-    return failure(
-      "token-invalid",
-      `the join token is for ${record.name}, not for ${claim.name}`,
-      `Make one for ${claim.name}.`,
-    );
+    const message = `the join token is for ${record.name}, not for ${claim.name}`;
+    return failure("token-invalid", message, `Make one for ${claim.name}.`);
   }
   if (record.revoked) return failure("token-invalid", "the join token has been revoked", remedy);
   if (record.used !== null) {
     const resumes = record.used.pin === claim.pin && now <= record.used.at + RESUME_FOR;
-    return resumes ? ok(record) : failure("token-used", "the join token has been used already", remedy);
+    return resumes ? ok(undefined) : failure("token-used", "the join token has been used already", remedy);
   }
-  return record.expires > now ? ok(record) : failure("token-expired", "the join token has expired", remedy);
+  return record.expires > now
+    ? ok(undefined)
+    : failure("token-expired", "the join token has expired", remedy);
 }
 
 /** The joiner's half: signs the proof with the token's secret. */

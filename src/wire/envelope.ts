@@ -143,14 +143,17 @@ export function encodeEnvelope(envelope: Envelope): string {
 /** Never throws. `unknown-message`: well-formed, but of a kind that only a newer release knows. */
 export function decodeEnvelope(text: string): Result<Envelope | "unknown-message"> {
   if (text.length > ENVELOPE_BYTES_MAX) {
-    return failure("limit-reached", `a message of ${text.length} characters; ${ENVELOPE_BYTES_MAX} are allowed`);
+    return failure(
+      "limit-reached",
+      `a message of ${text.length} characters; ${ENVELOPE_BYTES_MAX} are allowed`,
+    );
   }
   const outer = parseJsonObject(text);
   if (outer === undefined) return failure("protocol-violation", "a message is not a JSON object");
-  if (outer["v"] !== ENVELOPE_VERSION) {
+  if (outer.v !== ENVELOPE_VERSION) {
     return failure("version-unsupported", "a message is of another version than was agreed on");
   }
-  return decodeMessage(outer["n"], outer["m"]);
+  return decodeMessage(outer.n, outer.m);
 }
 
 function decodeMessage(number: unknown, message: unknown): Result<Envelope | "unknown-message"> {
@@ -163,7 +166,9 @@ function decodeMessage(number: unknown, message: unknown): Result<Envelope | "un
   if (schema === undefined) return ok("unknown-message");
   const parsed = schema.safeParse(message);
   if (parsed.success) {
-    return ok(number === undefined ? { message: parsed.data } : { number: number as number, message: parsed.data });
+    return ok(
+      number === undefined ? { message: parsed.data } : { number: number as number, message: parsed.data },
+    );
   }
   if (kind === "request") return unknownRequestOr(message, parsed.error);
   return failure("protocol-violation", `a ${kind} message is malformed: ${describe(parsed.error)}`);

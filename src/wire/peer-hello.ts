@@ -56,7 +56,7 @@ export function encodeHello({ versions, ...rest }: Hello): string {
 /** The versions are read before anything else, so that a release we cannot talk to is told apart from garbage. */
 export function decodeHello(text: string, own: VersionRange = PROTOCOL_VERSIONS): Result<Hello> {
   const fields = parseJsonObject(text);
-  const versions = versionRange.safeParse(fields?.["versions"]);
+  const versions = versionRange.safeParse(fields?.versions);
   if (!versions.success) return failure("protocol-violation", "the session does not open with a hello");
   if (commonVersion(own, versions.data) === undefined) {
     return failure(
@@ -73,7 +73,7 @@ export function decodeHello(text: string, own: VersionRange = PROTOCOL_VERSIONS)
 export const encodeBye = (reason: ByeReason): string => JSON.stringify({ reason });
 
 /** An unknown or unreadable reason still is an orderly end. */
-export const decodeBye = (text: string): ByeReason => byeReason.parse(parseJsonObject(text)?.["reason"]);
+export const decodeBye = (text: string): ByeReason => byeReason.parse(parseJsonObject(text)?.reason);
 
 /** The newest version both speak. */
 export function commonVersion(own: VersionRange, other: VersionRange): number | undefined {

@@ -1,5 +1,5 @@
 /** What `token …` prints, from what the keymaster says: the same through the daemon and without one. */
-import type { WallTime } from "../kit/time.ts";
+import { isoTime, type WallTime } from "../kit/time.ts";
 import type { TokenCreateReport, TokenListReport, TokenRevokeReport } from "./rpc.ts";
 
 type TokenState = TokenListReport["tokens"][number]["state"];
@@ -14,7 +14,7 @@ export const tokenCreateReport = (created: {
   token: created.token,
   id: created.id,
   name: created.name,
-  expires: iso(created.expires),
+  expires: isoTime(created.expires),
 });
 
 export const tokenListReport = (
@@ -30,8 +30,8 @@ export const tokenListReport = (
   tokens: tokens.map(({ id, name, created, expires, state }) => ({
     id,
     name,
-    created: iso(created),
-    expires: iso(expires),
+    created: isoTime(created),
+    expires: isoTime(expires),
     state,
   })),
 });
@@ -41,5 +41,3 @@ export const tokenRevokeReport = (token: {
   readonly id: string;
   readonly state: TokenState;
 }): TokenRevokeReport => ({ schema: 1, id: token.id, revoked: token.state === "revoked" });
-
-const iso = (time: WallTime): string => new Date(time).toISOString();

@@ -78,8 +78,8 @@ async function serve(stateDir: string, mesh: NewMesh, { server, address }: Liste
 }
 
 /** Binds first, so that the mesh can be made with the port that was given. */
-export async function listening(): Promise<Listening> {
-  const server = createServer({ minVersion: "TLSv1.3", ALPNProtocols: [JOIN_ALPN] });
+export async function listening(alpn: readonly string[] = [JOIN_ALPN]): Promise<Listening> {
+  const server = createServer({ minVersion: "TLSv1.3", ALPNProtocols: [...alpn] });
   server.on("tlsClientError", () => {});
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -18,7 +18,8 @@ const STORE_RETRY = 5000;
 const DELIVERY_TIMEOUT = 10_000;
 const RECEIVER_LEG_MIN = 5;
 const RECEIVER_LEG_MAX = 60;
-const SYN_RETRY = 1000;
+/** A probe connects this often, in parallel, over its patience. */
+const KNOCKS = 4;
 const UPLINK_LOOK = 2;
 
 export interface Outside {
@@ -184,7 +185,7 @@ export class Effects {
     return host.powered && network.linkUp(host.index) && reachesReceiver(host);
   }
 
-  /** A SYN, sent again after a second; the kernel answers, whatever its processes do. */
+  /** The kernel answers, whatever its processes do. */
   #probe(host: Host, subject: NodeId, address: Address, patience: number): void {
     const { timeline, network, hosts, indexAt } = this.#outside;
     const { life } = host;
@@ -201,7 +202,7 @@ export class Effects {
     const knock = (): void => {
       if (over || to === undefined || peer === undefined) return;
       if (network.loses(from, to) || !peer.powered || network.loses(to, from)) {
-        timeline.in(SYN_RETRY, knock);
+        if (timeline.now + patience / KNOCKS < end) timeline.in(patience / KNOCKS, knock);
         return;
       }
       const roundTrip = network.leg(from, to) + network.leg(to, from);

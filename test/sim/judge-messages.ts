@@ -61,7 +61,9 @@ export class MessageJudge {
     if (notification.state === "note") return;
     for (const subject of notification.subjects) {
       const index = this.#world.hosts.findIndex((host) => host.id === subject.id);
-      if (index >= 0) this.#lastWord[index] = notification.state;
+      // What was swallowed counts as not said: the sender must think so too, and takes nothing back.
+      const answered = this.#world.receiver.mood === "well";
+      if (index >= 0 && answered) this.#lastWord[index] = notification.state;
       if (notification.state === "open") this.#onOpen(arrival, subject.incident, index);
       else if (!this.#opens.has(subject.incident))
         this.#report("every resolved pairs with an open", `${notification.title} (${subject.incident})`);
@@ -166,9 +168,9 @@ export class MessageJudge {
     return kernelAnswers ? DEFAULT_POLICY.daemonDownGrace + HANG_EXTRA : 0;
   }
 
+  /** Senders that met a broken channel not long ago may be pausing. */
   #receiverExtra(): number {
-    const { receiver, timeline } = this.#world;
-    return timeline.now - receiver.changedAt < RETRY_BACKOFF * 2 ? RETRY_BACKOFF : 0;
+    return this.#world.timeline.now - this.#channelsChangedAt() < RETRY_BACKOFF * 2 ? RETRY_BACKOFF : 0;
   }
 
   #lookForUnresolved(subject: Host, calm: number): void {

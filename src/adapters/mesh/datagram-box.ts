@@ -23,12 +23,14 @@ const COUNTER_HIGH_MAX = 2 ** 20;
 
 const LABEL_SESSION = "EXPORTER-balefire-session";
 const LABEL_DATAGRAM = "EXPORTER-balefire-datagram";
+/** In TLS 1.3 an empty context and none are the same. */
+const NO_CONTEXT = Buffer.alloc(0);
 
 export type Role = "client" | "server";
 
 /** The part of a TLS connection that keys come from. */
 export interface Exporter {
-  exportKeyingMaterial(length: number, label: string): Buffer;
+  exportKeyingMaterial(length: number, label: string, context: Buffer): Buffer;
 }
 
 /** Why a datagram was not opened. */
@@ -40,7 +42,11 @@ interface DirectionKey {
 }
 
 function directionKey(exporter: Exporter, sender: Role): DirectionKey {
-  const material = exporter.exportKeyingMaterial(KEY_BYTES + NONCE_BYTES, `${LABEL_DATAGRAM} ${sender}`);
+  const material = exporter.exportKeyingMaterial(
+    KEY_BYTES + NONCE_BYTES,
+    `${LABEL_DATAGRAM} ${sender}`,
+    NO_CONTEXT,
+  );
   const key = createSecretKey(material.subarray(0, KEY_BYTES));
   const salt = Buffer.from(material.subarray(KEY_BYTES));
   material.fill(0);
@@ -49,7 +55,7 @@ function directionKey(exporter: Exporter, sender: Role): DirectionKey {
 
 /** The 16 hex digits that name a session at both ends. */
 export const sessionName = (exporter: Exporter): string =>
-  exporter.exportKeyingMaterial(SESSION_ID_BYTES, LABEL_SESSION).toString("hex");
+  exporter.exportKeyingMaterial(SESSION_ID_BYTES, LABEL_SESSION, NO_CONTEXT).toString("hex");
 
 /** The session a datagram claims to belong to; undefined when it is none of ours by its shape. */
 export function claimedSession(packet: Buffer): string | undefined {
@@ -130,4 +136,3 @@ export class DatagramBox {
     this.#receiving = undefined;
   }
 }
-

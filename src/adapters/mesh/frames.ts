@@ -27,50 +27,59 @@ export function encodeFrame(kind: number, text: string): Buffer | undefined {
   return frame;
 }
 
-/** Collects bytes until a frame is whole. Until `admit` is called only control frames fit, so that strangers cost little. */
+/** Collects bytes until a frame is whole. Until `admit` only control frames fit, so that strangers cost little. */
 export class FrameReader {
-  #chunks: Buffer[] = [];
-  #bytes = 0;
+  #buffer: Buffer = Buffer.alloc(0);
+  #start = 0;
+  #end = 0;
   #bytesMax = CONTROL_FRAME_BYTES_MAX;
 
   admit(): void {
     this.#bytesMax = FRAME_BYTES_MAX;
   }
 
+  /** Usually a chunk is a whole frame and is not copied; else the room doubles, so that many small chunks stay cheap. */
   add(chunk: Buffer): void {
-    this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
+    const kept = this.#end - this.#start;
+    if (kept === 0) {
+      this.#buffer = chunk;
+      this.#start = 0;
+      this.#end = chunk.length;
+      return;
+    }
+    if (this.#end + chunk.length > this.#buffer.length) {
+      const roomier = Buffer.allocUnsafeSlow(2 * (kept + chunk.length));
+      this.#buffer.copy(roomier, 0, this.#start, this.#end);
+      this.#buffer = roomier;
+      this.#start = 0;
+      this.#end = kept;
+    }
+    chunk.copy(this.#buffer, this.#end);
+    this.#end += chunk.length;
   }
 
   /** The next whole frame, undefined when more bytes are needed, or why the stream cannot go on. */
   next(): Result<Frame | undefined> {
-    if (this.#bytes < LENGTH_BYTES) return ok(undefined);
-    const length = this.#gather(LENGTH_BYTES).readUInt32BE(0);
+    const bytes = this.#end - this.#start;
+    if (bytes < LENGTH_BYTES) return ok(undefined);
+    const length = this.#buffer.readUInt32BE(this.#start);
     if (length < KIND_BYTES || length > this.#bytesMax) {
-      return failure("protocol-violation", `a frame of ${length} bytes; ${KIND_BYTES} to ${this.#bytesMax} are allowed`);
+      return failure("protocol-violation", `a frame of ${length} bytes; 1 to ${this.#bytesMax} are allowed`);
     }
-    if (this.#bytes < LENGTH_BYTES + length) return ok(undefined);
-    const whole = this.#gather(LENGTH_BYTES + length);
-    this.#drop(LENGTH_BYTES + length);
-    return ok({
-      kind: whole[LENGTH_BYTES] ?? 0,
-      text: whole.toString("utf8", LENGTH_BYTES + KIND_BYTES, LENGTH_BYTES + length),
-    });
+    if (bytes < LENGTH_BYTES + length) return ok(undefined);
+    const body = this.#start + LENGTH_BYTES + KIND_BYTES;
+    const end = this.#start + LENGTH_BYTES + length;
+    const kind = this.#buffer[body - 1] ?? 0;
+    const text = this.#buffer.toString("utf8", body, end);
+    this.#start = end;
+    if (this.#start === this.#end) this.#release();
+    return ok({ kind, text });
   }
 
-  /** The first chunk, made at least that long; a frame's chunks are joined once, when it is whole. */
-  #gather(bytes: number): Buffer {
-    const first = this.#chunks[0] ?? Buffer.alloc(0);
-    if (first.length >= bytes) return first;
-    const joined = Buffer.concat(this.#chunks);
-    this.#chunks = [joined];
-    return joined;
-  }
-
-  #drop(bytes: number): void {
-    const first = this.#chunks[0] ?? Buffer.alloc(0);
-    this.#bytes -= bytes;
-    if (first.length === bytes) this.#chunks.shift();
-    else this.#chunks[0] = first.subarray(bytes);
+  /** Nothing is held between frames. */
+  #release(): void {
+    this.#buffer = Buffer.alloc(0);
+    this.#start = 0;
+    this.#end = 0;
   }
 }

@@ -26,7 +26,8 @@ export interface PeerIdentity {
   readonly flagged: boolean;
 }
 
-const refuse = (message: string, remedy?: string): Result<never> => failure("certificate-invalid", message, remedy);
+const refuse = (message: string, remedy?: string): Result<never> =>
+  failure("certificate-invalid", message, remedy);
 
 /** Checks everything before a byte of the connection is used. `dialled`: the peer that has to answer. */
 export function identify(
@@ -42,7 +43,8 @@ export function identify(
   const leaf = socket.getPeerX509Certificate();
   if (socket.isSessionReused() || leaf === undefined) return refuse("a connection shows no certificate");
   const chainError = chainErrorOf(socket);
-  if (chainError !== undefined && !TOLERATED.has(chainError)) return refuse(`the certificate is not trusted: ${chainError}`);
+  if (chainError !== undefined && !TOLERATED.has(chainError))
+    return refuse(`the certificate is not trusted: ${chainError}`);
   if (!leadsToRoot(leaf, trust.roots)) return refuse("the certificate was not issued under this mesh's root");
   return identifyLeaf(leaf, trust, now, dialled);
 }
@@ -59,7 +61,8 @@ function identifyLeaf(
   if (pinned === undefined) return refuse(`the certificate's node ${id} is not in the roster`);
   const pin = pinOf(leaf);
   if (pinned.pin !== pin) return refuse(`the key of ${pinned.name} is not the one in the roster`);
-  if (dialled !== undefined && dialled !== id) return refuse(`${pinned.name} answered instead of the node dialled`);
+  if (dialled !== undefined && dialled !== id)
+    return refuse(`${pinned.name} answered instead of the node dialled`);
   const expires = wallTime(leaf.validToDate.getTime());
   return ok({ peer: pinned.id, name: pinned.name, pin, leaf, expires, flagged: isFlagged(leaf, now) });
 }
@@ -78,7 +81,11 @@ export const pinOf = (certificate: X509Certificate): string =>
 
 /** Any certificate of the chain outside its dates: we ask about the whole chain because OpenSSL does. */
 export function isFlagged(leaf: X509Certificate, now: WallTime): boolean {
-  for (let at: X509Certificate | undefined = leaf, seen = 0; at !== undefined && seen <= ISSUERS_MAX; seen += 1) {
+  for (
+    let at: X509Certificate | undefined = leaf, seen = 0;
+    at !== undefined && seen <= ISSUERS_MAX;
+    seen += 1
+  ) {
     if (now < at.validFromDate.getTime() || now > at.validToDate.getTime()) return true;
     at = at.issuerCertificate;
   }

@@ -18,8 +18,18 @@ let [root, signer, leaf, csr, rootPin] = ["", "", "", "", ""];
 beforeAll(async () => {
   const [rootKey, signerKey, key] = [generateKey(), generateKey(), generateKey()];
   root = await issueRoot(mesh, rootKey, now);
-  signer = await issueIntermediate(mesh, createPublicKey(signerKey), { key: rootKey, certificate: root }, now);
-  leaf = await issueLeaf({ mesh, node: mesh }, createPublicKey(key), { key: signerKey, certificate: signer }, now);
+  signer = await issueIntermediate(
+    mesh,
+    createPublicKey(signerKey),
+    { key: rootKey, certificate: root },
+    now,
+  );
+  leaf = await issueLeaf(
+    { mesh, node: mesh },
+    createPublicKey(key),
+    { key: signerKey, certificate: signer },
+    now,
+  );
   csr = await createCsr(key);
   rootPin = spkiPin(createPublicKey(rootKey));
 });

@@ -9,7 +9,7 @@ export interface StoreSettings {
 }
 
 export type StoreRequest =
-  /** Opens the file; a damaged one is moved aside only here, before anything was read from it. */
+  /** Comes first. A damaged file is moved aside only here, before anything was read from it. */
   | { readonly type: "open" }
   | { readonly type: "load" }
   | { readonly type: "commit"; readonly records: readonly Stored[] }

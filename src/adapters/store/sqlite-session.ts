@@ -2,13 +2,15 @@
 import { chmodSync, closeSync, openSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import type { Stored } from "../../core/io.ts";
+import { assert } from "../../kit/assert.ts";
 import { type Failure, FailureError, fail, ok, type Result } from "../../kit/result.ts";
 import { commitRecords, isDamage, openDatabase, readRecords } from "./sqlite-file.ts";
 import type { StoreRequest, StoreSettings } from "./sqlite-requests.ts";
 import { logDamage, moveAside, readableRecords } from "./sqlite-rescue.ts";
 
-/** Rows handed over at once; bounds what a load holds in this thread. */
+/** Handed over at once; bounds what a load holds in this thread. */
 const ROWS_AT_ONCE: number = 500;
+const CHARS_AT_ONCE: number = 262_144;
 
 export interface StoreSession {
   /** `ok` holds what was found damaged. */
@@ -26,14 +28,14 @@ export function createSession(settings: StoreSettings): StoreSession {
         database = openOrSetAside(settings, untold);
         return [];
       case "load": {
-        database ??= openPrivate(settings);
+        assert(database !== undefined, "the store was opened before it is read");
         const damaged = loadInto(database, rows);
         const all = [...untold, ...damaged];
         untold = [];
         return all;
       }
       case "commit":
-        database ??= openPrivate(settings);
+        assert(database !== undefined, "the store was opened before it is written");
         commitRecords(database, request.records);
         return [];
       case "close":
@@ -57,11 +59,14 @@ export function createSession(settings: StoreSettings): StoreSession {
 function loadInto(database: DatabaseSync, rows: (records: readonly Stored[]) => void): string[] {
   const damaged: string[] = [];
   let batch: Stored[] = [];
+  let chars = 0;
   for (const record of readRecords(database, new Date().toISOString(), damaged)) {
     batch.push(record);
-    if (batch.length < ROWS_AT_ONCE) continue;
+    chars += record.value.length;
+    if (batch.length < ROWS_AT_ONCE && chars < CHARS_AT_ONCE) continue;
     rows(batch);
     batch = [];
+    chars = 0;
   }
   rows(batch);
   return damaged;
@@ -95,7 +100,9 @@ function openOrSetAside(settings: StoreSettings, damaged: string[]): DatabaseSyn
 
 function failureOf(error: unknown, path: string): Failure {
   if (error instanceof FailureError) return error.failure;
-  const { message, code, errcode } = error as Error & { code?: string; errcode?: number };
+  const { message, code, errcode, errno } = error as NodeJS.ErrnoException & { errcode?: number };
+  // Neither SQLite nor the file system said so: a bug.
+  if (!isDamage(error) && errcode === undefined && errno === undefined) throw error;
   if (isDamage(error)) {
     return {
       code: "state-corrupt",

@@ -8,7 +8,7 @@ import { build } from "esbuild";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Stored } from "../../core/io.ts";
 import type { Store } from "../../ports/store.ts";
-import { createStore } from "./sqlite-store.ts";
+import { COMMIT_CHARS_MAX, createStore } from "./sqlite-store.ts";
 
 const RECORDS: readonly Stored[] = Array.from({ length: 20 }, (_, number) => ({
   key: `i/${number}`,
@@ -87,21 +87,17 @@ describe("the SQLite store", () => {
 
   it("saves what can be read from a file whose structure is damaged", async () => {
     await filled();
-    // The index on the keys is the last page but one or so: any page of it will do.
-    damage((bytes) => {
-      const second = bytes.indexOf("i/11", bytes.indexOf("i/11") + 1) > 0 ? 2 : 1;
-      return Buffer.concat([
-        bytes.subarray(0, 4096 * second),
-        Buffer.alloc(4096),
-        bytes.subarray(4096 * (second + 1)),
-      ]);
-    });
-    const { records, damaged } = await (await openStore()).load();
+    const file = new DatabaseSync(path);
+    const [index] = file.prepare("SELECT rootpage AS page FROM sqlite_schema WHERE type = 'index'").all();
+    file.close();
+    damage((bytes) => bytes.fill(0, (Number(index?.page) - 1) * 4096, Number(index?.page) * 4096));
+    const store = await openStore();
+    const { records, damaged } = await store.load();
     expect(damaged).toHaveLength(1);
     expect(damaged[0]).toMatch(
-      /moved to .*store\.sqlite\.damaged-1, and a fresh one made with the \d+ records/,
+      /moved to .*store\.sqlite\.damaged-1, and a fresh one made with the 20 records/,
     );
-    for (const record of records) expect(RECORDS).toContainEqual(record);
+    expect(records).toEqual(RECORDS);
   });
 
   it("keeps the files of several damages, and refuses to start when they become too many", async () => {
@@ -144,29 +140,17 @@ describe("the SQLite store", () => {
     expect((await store.load()).records).toEqual([{ key: "a", value: "2" }]);
   });
 
-  it("outlives the death of its thread", async () => {
+  it("takes the largest commit, and refuses a larger one and too many that wait", async () => {
     const store = await openStore();
-    await store.commit([{ key: "a", value: "1" }]);
-    const tooLarge = store.commit([{ key: "b", value: "x".repeat(120_000_000) }]);
-    await expect(tooLarge).rejects.toMatchObject({ failure: { code: "store-failed", retry: true } });
-    await store.commit([{ key: "c", value: "3" }]);
-    expect((await store.load()).records).toEqual([
-      { key: "a", value: "1" },
-      { key: "c", value: "3" },
-    ]);
-  });
-
-  it("does not replace a file that was damaged while it ran, but fails", async () => {
-    const store = await openStore();
-    await store.commit(RECORDS);
-    const tooLarge = store.commit([{ key: "b", value: "x".repeat(120_000_000) }]);
-    await expect(tooLarge).rejects.toBeInstanceOf(Error);
-    for (const file of files()) rmSync(join(folder, file));
-    writeFileSync(path, "no database ".repeat(1000));
-    await expect(store.commit([{ key: "c", value: "3" }])).rejects.toMatchObject({
-      failure: { code: "state-corrupt" },
-    });
-    expect(files()).toEqual(["store.sqlite"]);
+    const ofChars = (count: number): Stored[] => [{ key: "k", value: "€".repeat(count - 1) }];
+    await store.commit(ofChars(COMMIT_CHARS_MAX));
+    const tooLarge = store.commit(ofChars(COMMIT_CHARS_MAX + 1));
+    await expect(tooLarge).rejects.toMatchObject({ failure: { code: "store-failed" } });
+    const many = Array.from({ length: 6 }, () => store.commit(ofChars(COMMIT_CHARS_MAX)));
+    const ends = await Promise.allSettled(many);
+    expect(ends.map(({ status }) => status)).toEqual([...Array(4).fill("fulfilled"), "rejected", "rejected"]);
+    await store.commit([{ key: "k", value: "small again" }]);
+    expect((await store.load()).records).toEqual([{ key: "k", value: "small again" }]);
   });
 
   it("finds its thread's entry beside a bundle", async () => {

@@ -9,11 +9,14 @@ import type { NumberedRequest, StoreReply, StoreRequest, StoreSettings } from ".
 
 /** 64 MiB: hundreds of times a busy ledger. When it is reached, commits fail like those on a full disk. */
 export const STORE_PAGES_MAX: number = 16_384;
-/** Requests that wait for a slow disk; more are refused at once. */
+/** Requests that wait for a slow disk, and the characters in them; more are refused at once. */
 export const STORE_WAITING_MAX: number = 10_000;
+export const STORE_WAITING_CHARS_MAX: number = 16_777_216;
+/** Characters in one commit. The thread must hold it: running out of memory there ends the whole process. */
+export const COMMIT_CHARS_MAX: number = 4_194_304;
 
-/** In MiB. The thread holds 500 records at most at any time. */
-const WORKER_LIMITS = { maxOldGenerationSizeMb: 24, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 } as const;
+/** In MiB: for the largest commit, twice over. */
+const WORKER_LIMITS = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 } as const;
 
 export interface StoreOptions {
   /** The database; its log and shared memory lie beside it. The folder must exist. */
@@ -23,6 +26,7 @@ export interface StoreOptions {
 }
 
 interface Waiting {
+  readonly chars: number;
   readonly rows: Stored[];
   readonly resolve: (damaged: readonly string[]) => void;
   readonly reject: (error: FailureError) => void;
@@ -59,62 +63,56 @@ interface Line {
   end(): Promise<void>;
 }
 
-/** Requests to the worker, answered in order. A worker that died is replaced at the next request. */
+/**
+ * Requests to the worker, answered in order. What the worker throws is a bug: its `error` event has no
+ * listener, so that it ends the process as any other.
+ */
 function createLine(settings: StoreSettings): Line {
+  const worker = new Worker(workerUrl(), { workerData: settings, resourceLimits: WORKER_LIMITS });
   const waiting = new Map<number, Waiting>();
-  let worker: Worker | undefined;
+  let waitingChars = 0;
   let last = 0;
   let ended = false;
 
-  const loseAll = (why: string): void => {
-    worker = undefined;
-    for (const one of waiting.values()) one.reject(new FailureError(storeFailed(settings, why)));
-    waiting.clear();
-  };
-  const start = (): Worker => {
-    const started = new Worker(workerUrl(), { workerData: settings, resourceLimits: WORKER_LIMITS });
-    let why = "its thread ended";
-    started.on("message", (reply: StoreReply) => hear(waiting, reply));
-    started.on("error", (error: Error) => {
-      why = `its thread failed: ${error.message}`;
-    });
-    started.on("exit", () => {
-      if (worker === started) loseAll(why);
-    });
-    return started;
-  };
+  worker.on("message", (reply: StoreReply) => {
+    const one = waiting.get(reply.number);
+    if (one === undefined) return;
+    if (reply.type === "rows") {
+      one.rows.push(...reply.records);
+      return;
+    }
+    waiting.delete(reply.number);
+    waitingChars -= one.chars;
+    if (reply.type === "done") one.resolve(reply.damaged);
+    else one.reject(new FailureError(reply.failure));
+  });
 
   return {
     ask: (request, rows) =>
       new Promise((resolve, reject) => {
-        if (ended) return reject(new FailureError(storeFailed(settings, "it is closed")));
-        if (waiting.size >= STORE_WAITING_MAX) {
-          return reject(
-            new FailureError(storeFailed(settings, `${STORE_WAITING_MAX} requests wait for the disk`)),
-          );
-        }
-        worker ??= start();
+        const chars = request.type === "commit" ? charsOf(request.records) : 0;
+        const why = ended ? "it is closed" : refusal(chars, waiting.size, waitingChars);
+        if (why !== undefined) return reject(new FailureError(storeFailed(settings, why)));
         last += 1;
-        waiting.set(last, { rows, resolve, reject });
+        waitingChars += chars;
+        waiting.set(last, { chars, rows, resolve, reject });
         worker.postMessage({ number: last, request } satisfies NumberedRequest);
       }),
     end: async () => {
       ended = true;
-      await worker?.terminate();
+      await worker.terminate();
     },
   };
 }
 
-function hear(waiting: Map<number, Waiting>, reply: StoreReply): void {
-  const one = waiting.get(reply.number);
-  if (one === undefined) return;
-  if (reply.type === "rows") {
-    one.rows.push(...reply.records);
-    return;
-  }
-  waiting.delete(reply.number);
-  if (reply.type === "done") one.resolve(reply.damaged);
-  else one.reject(new FailureError(reply.failure));
+const charsOf = (records: readonly Stored[]): number =>
+  records.reduce((total, { key, value }) => total + key.length + (value?.length ?? 0), 0);
+
+function refusal(chars: number, requests: number, waitingChars: number): string | undefined {
+  if (chars > COMMIT_CHARS_MAX) return `a commit of ${chars} characters is too large for it`;
+  if (requests >= STORE_WAITING_MAX) return `${requests} requests wait for the disk`;
+  if (waitingChars + chars > STORE_WAITING_CHARS_MAX) return `${waitingChars} characters wait for the disk`;
+  return undefined;
 }
 
 const storeFailed = ({ path }: StoreSettings, why: string): Failure => ({

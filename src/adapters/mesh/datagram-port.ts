@@ -1,0 +1,59 @@
+/** The UDP sockets of all own addresses. */
+import { createSocket, type Socket } from "node:dgram";
+import { once } from "node:events";
+import type { AddressParts } from "../../wire/address.ts";
+import { plainHost } from "./address-choice.ts";
+
+/** Room for a burst of beats from everyone while the process is busy. */
+const RECEIVE_BUFFER_BYTES = 1_048_576;
+
+export type PacketListener = (packet: Buffer, remote: string) => void;
+
+export class DatagramPort {
+  readonly #sockets = new Map<string, { readonly socket: Socket; readonly family: 4 | 6 }>();
+  readonly #onPacket: PacketListener;
+  constructor(onPacket: PacketListener) {
+    this.#onPacket = onPacket;
+  }
+
+  /** Rejects with the system's error. */
+  async bind({ host, port, family }: AddressParts): Promise<void> {
+    const socket = createSocket(
+      family === 4 ? { type: "udp4" } : { type: "udp6", ipv6Only: true },
+      (packet, remote) => this.#onPacket(packet, `${plainHost(remote.address)}:${remote.port}`),
+    );
+    socket.bind({ address: host, port, exclusive: true });
+    try {
+      await once(socket, "listening");
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
+    // Nothing to do about an error on a bound socket: lost datagrams show in the beats.
+    socket.on("error", () => {});
+    try {
+      socket.setRecvBufferSize(RECEIVE_BUFFER_BYTES);
+    } catch {
+      // The system's default serves.
+    }
+    this.#sockets.set(host, { socket, family });
+  }
+
+  /** Best effort, from the own address given where it is one that was bound. */
+  send(packet: Buffer, from: string, to: { readonly host: string; readonly port: number }): void {
+    const bound = this.#sockets.get(from) ?? this.#anyFor(to.host.includes(":") ? 6 : 4);
+    bound?.socket.send(packet, to.port, to.host, ignoreOutcome);
+  }
+
+  #anyFor(family: 4 | 6): { readonly socket: Socket } | undefined {
+    return [...this.#sockets.values()].find((bound) => bound.family === family);
+  }
+
+  close(): void {
+    for (const { socket } of this.#sockets.values()) socket.close();
+    this.#sockets.clear();
+  }
+}
+
+/** A datagram that cannot leave is a lost one; the beats show it. */
+const ignoreOutcome = (): void => {};

@@ -1,0 +1,99 @@
+/** Attempts at peers' addresses under way. */
+import type { TLSSocket } from "node:tls";
+import type { Address, NodeId } from "../../core/types.ts";
+
+const CONNECT_MS_MAX = 3000;
+/** From the TCP connection to the peer's hello. */
+const GREETING_MS_MAX = 5000;
+
+export interface Dial {
+  readonly peer: NodeId;
+  readonly address: Address;
+  readonly socket: TLSSocket;
+}
+
+export interface DialEvents {
+  readonly onConnected: (dial: Dial) => void;
+  /** Once, and only if it did not succeed. */
+  readonly onFailed: (dial: Dial, reason: string) => void;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "nothing listens there",
+  EHOSTUNREACH: "the host does not answer",
+  ENETUNREACH: "there is no way to that network",
+  EADDRNOTAVAIL: "this node's own address is not on any interface",
+  ECONNRESET: "the connection was reset during the handshake",
+};
+
+export class Dials {
+  readonly #underWay = new Map<string, { readonly dial: Dial; timer: NodeJS.Timeout }>();
+  readonly #events: DialEvents;
+  constructor(events: DialEvents) {
+    this.#events = events;
+  }
+
+  isUnderWay(peer: NodeId, address: Address): boolean {
+    return this.#underWay.has(keyOf({ peer, address }));
+  }
+
+  start(peer: NodeId, address: Address, socket: TLSSocket): void {
+    const dial: Dial = { peer, address, socket };
+    const attempt = { dial, timer: this.#limit(dial, CONNECT_MS_MAX, "the host does not answer") };
+    this.#underWay.set(keyOf(dial), attempt);
+    socket.once("connect", () => {
+      clearTimeout(attempt.timer);
+      attempt.timer = this.#limit(dial, GREETING_MS_MAX, "the peer does not greet");
+    });
+    socket.once("secureConnect", () => this.#events.onConnected(dial));
+    socket.once("error", (error) => this.fail(dial, describe(error)));
+    socket.once("close", () => this.fail(dial, "the connection closed during the handshake"));
+  }
+
+  /** Nothing happens when it is no longer under way. */
+  fail(dial: Dial, reason: string): void {
+    if (!this.#finish(dial)) return;
+    dial.socket.destroySoon();
+    this.#events.onFailed(dial, reason);
+  }
+
+  /** The peer's other addresses need no attempt any more. */
+  succeed(dial: Dial): void {
+    this.#finish(dial);
+    for (const { dial: other } of [...this.#underWay.values()]) {
+      if (other.peer !== dial.peer) continue;
+      this.fail(other, "the peer was reached at another address");
+      other.socket.destroy();
+    }
+  }
+
+  close(): void {
+    for (const { dial } of [...this.#underWay.values()]) {
+      this.#finish(dial);
+      dial.socket.destroy();
+    }
+  }
+
+  #limit(dial: Dial, milliseconds: number, reason: string): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.fail(dial, reason);
+      dial.socket.destroy();
+    }, milliseconds);
+  }
+
+  #finish(dial: Dial): boolean {
+    const key = keyOf(dial);
+    const attempt = this.#underWay.get(key);
+    if (attempt?.dial !== dial) return false;
+    clearTimeout(attempt.timer);
+    return this.#underWay.delete(key);
+  }
+}
+
+const keyOf = ({ peer, address }: { peer: NodeId; address: Address }): string => `${peer} ${address}`;
+
+function describe(error: NodeJS.ErrnoException): string {
+  const code = error.code ?? error.name;
+  const reason = REASONS[code];
+  return reason === undefined ? code : `${reason} (${code})`;
+}

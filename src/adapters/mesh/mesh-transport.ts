@@ -1,0 +1,406 @@
+/**
+ * The mesh: TLS 1.3 sessions among pinned peers, one a pair, and encrypted datagrams under each
+ * session's keys. Decides which connection becomes a session and which of two sessions stays; who
+ * dials and when is the core's business.
+ */
+import { randomBytes } from "node:crypto";
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import type { SessionEnd, TransportEvent } from "../../core/io.ts";
+import type { Envelope, Plane } from "../../core/messages.ts";
+import type { Address, NodeId } from "../../core/types.ts";
+import type { Failure } from "../../kit/result.ts";
+import { type WallTime, wallTime } from "../../kit/time.ts";
+import type { PeerTransport, TrustView } from "../../ports/transport.ts";
+import { addressParts } from "../../wire/address.ts";
+import { decodeEnvelope, encodeEnvelope } from "../../wire/envelope.ts";
+import { JOIN_ALPN } from "../../wire/join.ts";
+import { type Hello, PROTOCOL_VERSIONS } from "../../wire/peer-hello.ts";
+import { addressOf, ownAddressFor, plainHost } from "./address-choice.ts";
+import { claimedSession, DATAGRAM_PLAINTEXT_BYTES_MAX, type Role, type Unopened } from "./datagram-box.ts";
+import { DatagramPort } from "./datagram-port.ts";
+import { type Dial, Dials } from "./dials.ts";
+import { Door } from "./door.ts";
+import { fault } from "./fault.ts";
+import { Gate } from "./gate.ts";
+import { bindAll } from "./listen.ts";
+import { type Counters, type MeshStats, noCounts, Refusals } from "./mesh-stats.ts";
+import { identify, isStillTrusted, PEER_ALPN } from "./peer-identity.ts";
+import { Session, type SessionEvents } from "./session.ts";
+import { Splices } from "./splice.ts";
+import { connectionKey } from "./waiting-room.ts";
+
+export interface MeshTransportOptions {
+  readonly keyPem: string;
+  /** Leaf, then intermediate. */
+  readonly certificatePem: string;
+  readonly onEvent: (event: TransportEvent) => void;
+  /** Given the TLS connection of a joiner when this node is the keymaster; whoever takes it ends it. */
+  readonly onJoin?: (socket: TLSSocket) => void;
+  readonly wall?: () => number;
+}
+
+export interface MeshTransport extends PeerTransport {
+  stats(): MeshStats;
+}
+
+/** Joins served at a time by the keymaster, each this long at most. */
+const JOINS_MAX = 8;
+const JOIN_MS_MAX = 30_000;
+/** How long `close` waits for byes to leave. */
+const CLOSE_MS_MAX = 500;
+const LIFE_BYTES = 8;
+
+export const createMeshTransport = (options: MeshTransportOptions): MeshTransport => new Mesh(options);
+
+class Mesh implements MeshTransport {
+  readonly #options: MeshTransportOptions;
+  readonly #life = randomBytes(LIFE_BYTES).toString("hex");
+  readonly #counters: Counters = noCounts();
+  readonly #refusals: Refusals;
+  readonly #door: Door;
+  readonly #datagrams: DatagramPort;
+  readonly #splices: Splices;
+  readonly #dials: Dials;
+  /** Every connection that is authenticated and not ended, greeted or not. */
+  readonly #open = new Set<Session>();
+  /** The one session of each peer, and the same by name. */
+  readonly #sessions = new Map<NodeId, Session>();
+  readonly #named = new Map<string, Session>();
+  /** The last session with each peer that ended here; told in the next hello. */
+  readonly #ended = new Map<NodeId, string>();
+  readonly #joiners = new Set<TLSSocket>();
+  #own: readonly Address[] = [];
+  #trust: TrustView | undefined;
+  #gate: Gate | undefined;
+  #closed = false;
+
+  constructor(options: MeshTransportOptions) {
+    this.#options = options;
+    this.#refusals = new Refusals((event) => this.#emit(event));
+    this.#door = new Door(
+      (socket, alpn) => this.#receive(socket, alpn),
+      (socket, failure) => this.#refusals.add(remoteOf(socket), failure),
+    );
+    this.#datagrams = new DatagramPort((packet, remote) => this.#openDatagram(packet, remote));
+    this.#splices = new Splices((target) => ownAddressFor(this.#own, target)?.host);
+    this.#dials = new Dials({
+      onConnected: (dial) => this.#meet(dial.socket, "client", dial),
+      onFailed: ({ peer, address }, reason) => this.#emit({ type: "dial-failed", peer, address, reason }),
+    });
+  }
+
+  async listen(addresses: readonly Address[]): Promise<void> {
+    this.#own = addresses;
+    await bindAll(addresses, this.#door, this.#datagrams);
+  }
+
+  trust(view: TrustView): void {
+    const before = this.#trust;
+    this.#trust = view;
+    if (before === undefined || before.roots.join() !== view.roots.join()) this.#gate = this.#openGate(view);
+    for (const session of [...this.#open]) {
+      if (!isStillTrusted(session.identity, view)) session.end("revoked", "revoked");
+    }
+    for (const peer of this.#ended.keys()) {
+      if (!view.peers.some(({ id }) => id === peer)) this.#ended.delete(peer);
+    }
+  }
+
+  dial(peer: NodeId, address: Address): void {
+    const target = addressParts(address);
+    if (this.#closed || this.#dials.isUnderWay(peer, address)) return;
+    const gate = this.#gate;
+    if (target === undefined || gate === undefined) {
+      const reason = gate === undefined ? "nobody is trusted yet" : "this is not an address";
+      queueMicrotask(() => this.#emit({ type: "dial-failed", peer, address, reason }));
+      return;
+    }
+    this.#dials.start(peer, address, gate.dial(target, ownAddressFor(this.#own, target)?.host));
+  }
+
+  send(peer: NodeId, plane: Plane, envelope: Envelope): void {
+    const session = this.#sessions.get(peer);
+    if (session === undefined) {
+      this.#counters.dropped += 1;
+      return;
+    }
+    const text = encodeEnvelope(envelope);
+    if (plane === "stream" || !this.#sendDatagram(session, text)) session.send(text);
+  }
+
+  hangUp(peer: NodeId): void {
+    this.#sessions.get(peer)?.end("hang-up", "local");
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#door.close();
+    this.#splices.close();
+    this.#dials.close();
+    for (const joiner of this.#joiners) joiner.destroy();
+    const leaving = [...this.#open];
+    for (const session of leaving) session.end("stop", "local");
+    this.#datagrams.close();
+    await Promise.race([Promise.all(leaving.map((session) => session.gone())), pause(CLOSE_MS_MAX)]);
+  }
+
+  stats(): MeshStats {
+    return {
+      ...this.#counters,
+      sessions: this.#sessions.size,
+      unauthenticated: this.#door.waiting.size,
+      splices: this.#splices.size,
+      refused: { ...this.#refusals.counts },
+    };
+  }
+
+  #emit(event: TransportEvent): void {
+    this.#options.onEvent(event);
+  }
+
+  #now(): WallTime {
+    return wallTime(this.#options.wall?.() ?? Date.now());
+  }
+
+  #openGate(view: TrustView): Gate {
+    return new Gate(this.#options, view.roots, {
+      onPeer: (socket) => this.#meet(socket, "server"),
+      onJoiner: (socket) => this.#serveJoin(socket),
+      onFailed: (socket, error) => {
+        this.#refusals.add(
+          remoteOf(socket),
+          fault("protocol-violation", `a TLS handshake failed: ${codeOf(error)}`),
+        );
+        socket.destroy();
+      },
+    });
+  }
+
+  /** A connection whose ClientHello was read. */
+  #receive(socket: Socket, alpn: readonly string[]): void {
+    const gate = this.#gate;
+    if (gate === undefined || this.#trust === undefined) {
+      this.#door.turnAway(
+        socket,
+        fault("protocol-violation", "a connection came before the roster was read", true),
+      );
+    } else if (alpn.includes(PEER_ALPN)) {
+      gate.admitPeer(socket);
+    } else if (alpn.includes(JOIN_ALPN)) {
+      this.#receiveJoiner(socket, gate, this.#trust);
+    } else {
+      this.#door.turnAway(
+        socket,
+        fault("protocol-violation", "a connection asks for a protocol this is not"),
+      );
+    }
+  }
+
+  #receiveJoiner(socket: Socket, gate: Gate, trust: TrustView): void {
+    if (trust.keymaster === undefined) {
+      gate.admitJoiner(socket);
+      return;
+    }
+    if (!gate.mayRelay(this.#now())) {
+      this.#door.turnAway(
+        socket,
+        fault("certificate-invalid", "a join was not relayed: this node's certificate ran out"),
+      );
+      return;
+    }
+    this.#door.waiting.leave(connectionKey(socket));
+    const remote = remoteOf(socket);
+    void this.#splices.relay(socket, trust.keymaster.addresses).then((failed) => {
+      if (failed !== undefined) this.#refusals.add(remote, failed);
+    });
+  }
+
+  #serveJoin(socket: TLSSocket): void {
+    this.#door.waiting.leave(connectionKey(socket));
+    socket.on("error", () => socket.destroy());
+    const serve = this.#options.onJoin;
+    if (serve === undefined || this.#joiners.size >= JOINS_MAX) {
+      this.#refusals.add(remoteOf(socket), fault("limit-reached", "too many joins at a time", true));
+      socket.destroy();
+      return;
+    }
+    this.#joiners.add(socket);
+    const cut = setTimeout(() => socket.destroy(), JOIN_MS_MAX);
+    socket.once("close", () => {
+      clearTimeout(cut);
+      this.#joiners.delete(socket);
+    });
+    serve(socket);
+  }
+
+  /** A TLS connection stands: find out who it is before a byte of it is used, and greet. */
+  #meet(socket: TLSSocket, role: Role, dial?: Dial): void {
+    socket.on("error", () => socket.destroy());
+    const trust = this.#trust;
+    if (trust === undefined || socket.destroyed || this.#closed) {
+      socket.destroy();
+      return;
+    }
+    const identity = identify(socket, trust, this.#now(), dial?.peer);
+    if (!identity.ok) {
+      this.#refusals.add(remoteOf(socket), identity.error);
+      if (dial !== undefined) this.#dials.fail(dial, identity.error.message);
+      socket.destroy();
+      return;
+    }
+    const hello = this.#helloFor(identity.value.peer, plainHost(socket.localAddress));
+    const events = this.#sessionEvents(connectionKey(socket), dial);
+    this.#open.add(new Session(socket, identity.value, role, hello, events, this.#counters));
+  }
+
+  #helloFor(peer: NodeId, localHost: string): Hello {
+    const own = this.#own.map(addressParts).filter((parts) => parts !== undefined);
+    const udpPort = (own.find(({ host }) => host === localHost) ?? own[0])?.port ?? 1;
+    const ended = this.#ended.get(peer);
+    return {
+      versions: PROTOCOL_VERSIONS,
+      life: this.#life,
+      udpPort,
+      ...(ended === undefined ? {} : { ended }),
+    };
+  }
+
+  #sessionEvents(key: string, dial: Dial | undefined): SessionEvents {
+    return {
+      onGreeted: (session) => {
+        this.#door.waiting.leave(key);
+        if (this.#settle(session) && dial !== undefined) this.#dials.succeed(dial);
+      },
+      onEnvelope: (session, envelope) => this.#received(session, "stream", envelope),
+      onRefused: (session, { code, message, ...rest }) => {
+        const { name } = session.identity;
+        this.#refusals.add(remoteOfSession(session), { ...rest, code, message: `${name}: ${message}` });
+        if (dial !== undefined) this.#dials.fail(dial, message);
+      },
+      onEnded: (session, end) => {
+        if (dial !== undefined) this.#dials.fail(dial, reasonOf(session));
+        this.#forget(session, end);
+      },
+    };
+  }
+
+  /** Whether the greeted session stays; the peer has one afterwards either way. */
+  #settle(session: Session): boolean {
+    const current = this.#sessions.get(session.identity.peer);
+    if (current !== undefined) {
+      if (!this.#supersedes(session, current)) {
+        session.end("replaced", "replaced");
+        return false;
+      }
+      current.end("replaced", "replaced");
+    }
+    const { identity, name } = session;
+    session.open();
+    this.#sessions.set(identity.peer, session);
+    this.#named.set(name, session);
+    this.#emit({
+      type: "session-up",
+      peer: identity.peer,
+      session: name,
+      address: addressOf(session.remoteHost, session.remotePort),
+      certificateExpires: identity.expires,
+      certificateFlagged: identity.flagged,
+    });
+    return true;
+  }
+
+  /**
+   * A peer that restarted, or for which the current session is over, or that dials once more, means the
+   * new one. When both dialled at once, both ends keep the one dialled by the lower id.
+   */
+  #supersedes(session: Session, current: Session): boolean {
+    if (session.hello?.life !== current.hello?.life) return true;
+    if (session.hello?.ended === current.name) return true;
+    if (session.role === current.role) return true;
+    const self = this.#trust?.self ?? "";
+    return session.role === (self < session.identity.peer ? "client" : "server");
+  }
+
+  #forget(session: Session, end: SessionEnd): void {
+    const { peer } = session.identity;
+    this.#open.delete(session);
+    this.#named.delete(session.name);
+    if (this.#sessions.get(peer) !== session) return;
+    this.#sessions.delete(peer);
+    this.#ended.set(peer, session.name);
+    this.#emit({ type: "session-down", peer, session: session.name, end });
+  }
+
+  #received(session: Session, plane: Plane, envelope: Envelope): void {
+    this.#emit({ type: "received", peer: session.identity.peer, session: session.name, plane, envelope });
+  }
+
+  /** False when it does not fit a datagram. */
+  #sendDatagram(session: Session, text: string): boolean {
+    const payload = Buffer.from(text);
+    const packet = session.box.seal(payload);
+    if (packet === undefined) {
+      if (payload.length > DATAGRAM_PLAINTEXT_BYTES_MAX) this.#counters.datagramsTooLarge += 1;
+      return false;
+    }
+    const port = session.hello?.udpPort ?? 0;
+    this.#datagrams.send(packet, session.localHost, { host: session.remoteHost, port });
+    this.#counters.datagramsSent += 1;
+    this.#counters.datagramBytesSent += packet.length;
+    return true;
+  }
+
+  #openDatagram(packet: Buffer, remote: string): void {
+    this.#counters.datagramsReceived += 1;
+    this.#counters.datagramBytesReceived += packet.length;
+    const name = claimedSession(packet);
+    const session = name === undefined ? undefined : this.#named.get(name);
+    if (session === undefined) {
+      const what = name === undefined ? "a datagram is not ours" : "a datagram belongs to no session";
+      this.#refusals.add(remote, fault("protocol-violation", what));
+      return;
+    }
+    const payload = session.box.open(packet);
+    if (typeof payload === "string") this.#refusals.add(remote, unopened(session, payload));
+    else this.#readDatagram(session, payload, remote);
+  }
+
+  #readDatagram(session: Session, payload: Buffer, remote: string): void {
+    const envelope = decodeEnvelope(payload.toString("utf8"));
+    if (!envelope.ok) this.#refusals.add(remote, envelope.error);
+    else if (envelope.value === "unknown-message") this.#counters.unknownMessages += 1;
+    else this.#received(session, "datagram", envelope.value);
+  }
+}
+
+const unopened = (session: Session, why: Unopened): Failure =>
+  fault("protocol-violation", `a datagram said to be from ${session.identity.name} was ${why}`);
+
+const remoteOf = (socket: Socket): string => `${plainHost(socket.remoteAddress)}:${socket.remotePort ?? 0}`;
+const remoteOfSession = ({ remoteHost, remotePort }: Session): string => addressOf(remoteHost, remotePort);
+
+const codeOf = (error: Error): string => (error as NodeJS.ErrnoException).code ?? error.name;
+
+/** Why a connection that was dialled never became a session. */
+function reasonOf(session: Session): string {
+  switch (session.farewell) {
+    case undefined:
+      return "the connection closed before the peer greeted";
+    case "replaced":
+      return "another session took its place";
+    case "version":
+      return "the peer speaks no protocol version of ours";
+    case "stop":
+    case "hang-up":
+    case "revoked":
+    case "violation":
+      return `the peer ended it: ${session.farewell}`;
+  }
+}
+
+const pause = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, milliseconds).unref();
+  });

@@ -1,0 +1,49 @@
+/**
+ * A process that ends itself with SIGKILL at the n-th step that changes the disk. Run with one
+ * argument, JSON: what to do, and at which step to die; 0 is never.
+ */
+import { createServer } from "node:tls";
+import { loadIdentity } from "../../src/daemon/identity.ts";
+import { type InitOptions, initMesh } from "../../src/daemon/init.ts";
+import { type JoinOptions, joinMesh } from "../../src/daemon/join.ts";
+import { unwrap } from "../../src/kit/result.ts";
+import { JOIN_ALPN } from "../../src/wire/join.ts";
+
+export type CrashTask = { readonly dieAt: number } & (
+  | { readonly do: "init"; readonly options: InitOptions }
+  | { readonly do: "join"; readonly options: JoinOptions }
+  | { readonly do: "keymaster"; readonly stateDir: string }
+);
+
+const task = JSON.parse(process.argv[2] ?? "") as CrashTask;
+let steps = 0;
+
+function checkpoint(): void {
+  steps += 1;
+  if (steps === task.dieAt) process.kill(process.pid, "SIGKILL");
+}
+
+async function serve(stateDir: string): Promise<void> {
+  const { keyPem, certificatePem, keymaster } = unwrap(await loadIdentity(stateDir, { checkpoint }));
+  const server = createServer({ key: keyPem, cert: certificatePem, ALPNProtocols: [JOIN_ALPN] });
+  server.on("secureConnection", (socket) => void keymaster?.handleJoin(socket));
+  server.listen(0, "127.0.0.1", () => console.log(JSON.stringify(server.address())));
+}
+
+switch (task.do) {
+  case "init":
+    unwrap(
+      await initMesh({
+        ...task.options,
+        checkpoint,
+        announce: ({ recoveryCode }) => console.log(recoveryCode),
+      }),
+    );
+    break;
+  case "join":
+    unwrap(await joinMesh({ ...task.options, checkpoint }));
+    break;
+  case "keymaster":
+    await serve(task.stateDir);
+    break;
+}

@@ -1,0 +1,149 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { openRecovery } from "../../src/adapters/pki/recovery.ts";
+import { StateFolder } from "../../src/adapters/state/folder.ts";
+import { loadIdentity, withOfflineKeymaster } from "../../src/daemon/identity.ts";
+import { initMesh } from "../../src/daemon/init.ts";
+import { joinMesh } from "../../src/daemon/join.ts";
+import { RECOVERY_STATE_FILE } from "../../src/daemon/state-files.ts";
+import { unwrap } from "../../src/kit/result.ts";
+import { hours } from "../../src/kit/time.ts";
+import type { CrashTask } from "./crash-child.ts";
+import { afterThisTest, rig, temporaryFolder } from "./join-rig.ts";
+
+const SCRIPT = fileURLToPath(new URL("./crash-child.ts", import.meta.url));
+/** More steps than any of these has; reaching it would mean the sweep never ended. */
+const STEPS_MAX = 60;
+
+interface Ended {
+  readonly killed: boolean;
+  readonly output: string;
+}
+
+function start(task: CrashTask): ChildProcess {
+  const child = spawn(process.execPath, [SCRIPT, JSON.stringify(task)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  afterThisTest(() => {
+    child.kill("SIGKILL");
+  });
+  return child;
+}
+
+async function run(task: CrashTask): Promise<Ended> {
+  const child = start(task);
+  let output = "";
+  child.stdout?.on("data", (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  const [code, signal] = (await once(child, "close")) as [number | null, string | null];
+  expect([signal, code]).toEqual(signal === "SIGKILL" ? ["SIGKILL", null] : [null, 0]);
+  return { killed: signal === "SIGKILL", output: output.trim() };
+}
+
+/** Two at a time, from the first step on, until one run gets through unharmed; gives the number of steps. */
+async function sweep(attempt: (dieAt: number) => Promise<boolean>): Promise<number> {
+  let next = 1;
+  let through = Number.POSITIVE_INFINITY;
+  const walk = async (): Promise<void> => {
+    while (next < through && next < STEPS_MAX) {
+      const dieAt = next;
+      next += 1;
+      if (!(await attempt(dieAt))) through = Math.min(through, dieAt);
+    }
+  };
+  await Promise.all([walk(), walk()]);
+  return through - 1;
+}
+
+async function expectTidy(stateDir: string): Promise<void> {
+  const left = (await readdir(stateDir)).filter(
+    (name) => name.endsWith(".tmp") || name.startsWith("pending"),
+  );
+  expect(left).toEqual([]);
+}
+
+async function recoveryOpens(stateDir: string, code: string): Promise<boolean> {
+  const file = unwrap(await new StateFolder(stateDir).readJson(RECOVERY_STATE_FILE));
+  return file !== undefined && (await openRecovery(file, code)).ok;
+}
+
+test("init killed at any step leaves nothing that counts, or a mesh whose code was shown", async () => {
+  let [begunAnew, stood] = [0, 0];
+  const steps = await sweep(async (dieAt) => {
+    const stateDir = join(await temporaryFolder(), "state");
+    const options = { stateDir, name: "pve1", addresses: ["127.0.0.1"] };
+    const { killed, output } = await run({ do: "init", options, dieAt });
+    const first = await loadIdentity(stateDir);
+    const again = await initMesh(options);
+    const mesh = unwrap(await loadIdentity(stateDir)).mesh;
+    await expectTidy(stateDir);
+    if (first.ok) {
+      stood += 1;
+      expect(again).toMatchObject({ ok: false, error: { code: "state-exists" } });
+      expect(mesh).toBe(first.value.mesh);
+      expect(await recoveryOpens(stateDir, output)).toBe(true);
+    } else {
+      begunAnew += 1;
+      expect(first.error.code).toBe("state-missing");
+      expect(await recoveryOpens(stateDir, unwrap(again).recoveryCode)).toBe(true);
+    }
+    return killed;
+  });
+  expect(steps).toBe(20);
+  expect([begunAnew > 15, stood > 1]).toEqual([true, true]);
+}, 120_000);
+
+test("join killed at any step goes on with the same command, as one and the same node", async () => {
+  const mesh = await rig();
+  const steps = await sweep(async (dieAt) => {
+    const stateDir = join(await temporaryFolder(), "state");
+    const name = `pve${dieAt + 100}`;
+    const options = { stateDir, token: await mesh.token(name), addresses: [`127.0.2.${dieAt}`] };
+    const { killed } = await run({ do: "join", options, dieAt });
+    const first = await loadIdentity(stateDir);
+    if (!first.ok) expect(first.error.code).toBe("state-missing");
+    const joined = unwrap(await joinMesh(options));
+    const identity = unwrap(await loadIdentity(stateDir));
+    expect(joined.already).toBe(first.ok);
+    if (first.ok) expect(first.value.keyPem).toBe(identity.keyPem);
+    const listed = mesh.identity.keeper.view().members.filter((member) => member.name === name);
+    expect(listed.map((member) => member.id)).toEqual([identity.id]);
+    await expectTidy(stateDir);
+    return killed;
+  });
+  expect(steps).toBe(13);
+}, 120_000);
+
+test("a keymaster killed at any step of a join lets that host finish it, and no other", async () => {
+  const mesh = await rig();
+  const results: string[] = [];
+  for (let dieAt = 1; dieAt <= 4; dieAt += 1) {
+    const name = `pve${dieAt + 1}`;
+    const { token } = unwrap(
+      await withOfflineKeymaster(mesh.stateDir, (keymaster) => keymaster.createToken(name, hours(1))),
+    );
+    const child = start({ do: "keymaster", stateDir: mesh.stateDir, dieAt });
+    const [line] = (await once(child.stdout ?? child, "data")) as [Buffer];
+    const via = `127.0.0.1:${(JSON.parse(line.toString()) as { port: number }).port}`;
+    const host = { stateDir: join(await temporaryFolder(), "state"), token, addresses: [`127.0.3.${dieAt}`] };
+    const interrupted = await joinMesh({ ...host, via });
+    expect(interrupted).toMatchObject({ ok: false, error: { code: "keymaster-unreachable", retry: true } });
+    await (child.exitCode === null && child.signalCode === null ? once(child, "exit") : undefined);
+    const restarted = await mesh.restart();
+    const rival = {
+      ...host,
+      stateDir: join(await temporaryFolder(), "rival"),
+      addresses: [`127.0.4.${dieAt}`],
+    };
+    if (dieAt > 1) expect(await joinMesh(rival)).toMatchObject({ ok: false, error: { code: "token-used" } });
+    results.push(unwrap(await joinMesh(host)).node);
+    const members = restarted.identity.keeper.view().members;
+    expect(members.map((member) => member.id)).toEqual([mesh.mesh.node, ...results]);
+    expect(await joinMesh(rival)).toMatchObject({ ok: false, error: { code: "token-used" } });
+  }
+}, 60_000);
