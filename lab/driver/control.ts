@@ -25,40 +25,55 @@ export interface Control {
 
 /** Connects to a running daemon; rejects when nobody listens. */
 export async function openControl(path: string): Promise<Control> {
-  const socket = await connected(path);
-  const waiting = new Map<number, (line: Line) => void>();
-  let counter = 0;
-  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
-  createInterface({ input: socket }).on("line", (text) => {
-    const line = JSON.parse(text) as Line;
-    waiting.get(line.id)?.(line);
-  });
-  const ask = (method: RpcMethod, params: unknown, listener: (line: Line) => void): number => {
-    counter += 1;
-    waiting.set(counter, listener);
-    socket.write(`${JSON.stringify({ id: counter, method, params })}\n`);
-    return counter;
-  };
+  // A connection that watches takes no other requests, so there are two.
+  const calls = await openLines(path);
+  const notices = await openLines(path);
   return {
-    closed,
-    close: () => socket.destroy(),
+    closed: calls.closed,
+    close: () => {
+      calls.socket.destroy();
+      notices.socket.destroy();
+    },
     watch: (listener) => {
-      ask("watch", {}, (line) => {
+      notices.ask("watch", {}, (line) => {
         if (line.event !== undefined) listener(line.event);
       });
     },
     call: (method, params) => {
       const answered = new Promise<never>((resolve, reject) => {
-        const id = ask(method, params, (line) => {
-          waiting.delete(id);
+        calls.ask(method, params, (line) => {
           if (line.error === undefined) resolve(line.result as never);
           else reject(new Error(`${method}: ${line.error.code}: ${line.error.message}`));
         });
-        void closed.then(() => reject(new Error(`${method}: the daemon closed the connection`)));
+        void calls.closed.then(() => reject(new Error(`${method}: the daemon closed the connection`)));
       });
       return within(`an answer to ${method}`, ANSWER_MS_MAX, answered);
     },
   };
+}
+
+interface Lines {
+  readonly socket: Socket;
+  readonly closed: Promise<void>;
+  ask(method: RpcMethod, params: unknown, listener: (line: Line) => void): void;
+}
+
+async function openLines(path: string): Promise<Lines> {
+  const socket = await connected(path);
+  const listeners = new Map<number, (line: Line) => void>();
+  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  createInterface({ input: socket }).on("line", (text) => {
+    const line = JSON.parse(text) as Line;
+    listeners.get(line.id)?.(line);
+    if (line.event === undefined) listeners.delete(line.id);
+  });
+  let counter = 0;
+  const ask: Lines["ask"] = (method, params, listener) => {
+    counter += 1;
+    listeners.set(counter, listener);
+    socket.write(`${JSON.stringify({ id: counter, method, params })}\n`);
+  };
+  return { socket, closed, ask };
 }
 
 function connected(path: string): Promise<Socket> {

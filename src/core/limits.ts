@@ -24,7 +24,7 @@ export const LOSSY_ABOVE = 0.02;
 /** there, answers and probes get this long, so that a few lost packets don't make a verdict, */
 export const LOSSY_PATIENCE: Duration = seconds(1);
 /** and the host is probed again at this pace meanwhile. */
-export const PROBE_EVERY_WHEN_LOSSY: Duration = ms(100);
+export const PROBE_AGAIN: Duration = ms(100);
 /** After this long a probe that saw nothing says so. */
 export const PROBE_PATIENCE: Duration = ms(400);
 /** A host that accepts connections but stays mute is given this long before its daemon counts as hung. */

@@ -8,6 +8,7 @@ import { after, between, earliest, type Instant, later } from "../kit/time.ts";
 import { forgotten, isLedgerKey, resend, storedRecord, supply, takeIn } from "./gossip.ts";
 import { deadIncarnation, noteLife } from "./incidents.ts";
 import type { Birth, Env, Input, RosterView, Step, TransportEvent } from "./io.ts";
+import { uplinkSeen } from "./isolation.ts";
 import { emptyLedger, incidentOf, merge, prune } from "./ledger.ts";
 import type { LedgerRecord } from "./ledger-records.ts";
 import { PRUNE_EVERY, STALL_AFTER, STALL_RECOVERY } from "./limits.ts";
@@ -30,22 +31,12 @@ import { emptyNotify } from "./notify-state.ts";
 import { acknowledge, emptyOutbox, nextResendAt } from "./outbox.ts";
 import { createPeer, type Peer } from "./peer.ts";
 import { delivered, resume } from "./sending.ts";
-import { type NodeState, notice, type Turn } from "./state.ts";
+import { become, type NodeState, notice, type Turn } from "./state.ts";
 import { sendTest } from "./test-message.ts";
+import { answered, asked } from "./testimony.ts";
 import { INBOX } from "./turns.ts";
 import type { ChannelRef, Incarnation } from "./types.ts";
-import {
-  answered,
-  asked,
-  become,
-  heard,
-  heardByOthers,
-  nextWatchAt,
-  probed,
-  sessionReset,
-  uplinkSeen,
-  watchPeers,
-} from "./watch.ts";
+import { heard, heardByOthers, nextWatchAt, probed, sessionReset, watchPeers } from "./watch.ts";
 
 export type { NodeState } from "./state.ts";
 
@@ -115,12 +106,7 @@ function conclude(turn: Turn): Step<NodeState> {
   resend(turn);
   if (!state.stopping) notifyPeople(turn);
   tidyLedger(turn);
-  const due = earliest(
-    nextWatchAt(turn),
-    nextLinkAt(state),
-    nextResendAt(state.outbox),
-    state.notify.wakeAt,
-  );
+  const due = earliest(nextWatchAt(turn), nextLinkAt(state), nextResendAt(state.outbox), state.notify.wakeAt);
   // A deadline that was left standing must not make the next step take this node for one that was stopped.
   state.dueAt = due === undefined ? undefined : later(due, turn.env.now);
   return { state, effects: turn.effects };

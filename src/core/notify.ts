@@ -106,8 +106,9 @@ function turnOf(turn: Turn, group: Group): Instant | undefined {
 function settledAt(turn: Turn, group: Group, seen: Instant): Instant {
   const { state, env } = turn;
   if (group.phase === "open") {
+    const told = new Set(group.duties.map((duty) => duty.subject));
     const undecided = [...state.peers.values()].some(
-      (peer) => peer.condition.kind === "suspect" || isOverdue(peer, env.now),
+      (peer) => !told.has(peer.id) && (peer.condition.kind === "suspect" || isOverdue(peer, env.now)),
     );
     return undecided ? after(seen, SETTLE) : seen;
   }

@@ -31,7 +31,7 @@ export interface Inquiry {
   /** Probe outcomes by address. */
   readonly probes: Map<Address, ProbeOutcome>;
   nextAskAt: Instant;
-  /** On a lossy path, when to probe once more. */
+  /** When to probe once more, if there is reason to. */
   nextProbeAt: Instant;
   /** When the last look wanted to look again. */
   decideAt: Instant | undefined;

@@ -4,7 +4,7 @@ import type { Effect, Env, Notice, RosterView } from "./io.ts";
 import type { Ledger } from "./ledger.ts";
 import type { NotifyState } from "./notify-state.ts";
 import type { Outbox } from "./outbox.ts";
-import type { Peer } from "./peer.ts";
+import { type Condition, type Peer, verdictOf } from "./peer.ts";
 import type { ChannelRef, Incarnation, NodeId, Policy, Uplink } from "./types.ts";
 
 export interface NodeState {
@@ -56,3 +56,25 @@ export function aliveCount(state: NodeState): number {
 
 export const nameOf = (state: NodeState, id: NodeId): string =>
   state.roster.members.find((member) => member.id === id)?.name ?? id.slice(0, 8);
+
+/** Moves a peer to another condition and says so where the verdict changes. */
+export function become(turn: Turn, peer: Peer, condition: Condition, why: string): void {
+  const from = verdictOf(peer.condition);
+  const to = verdictOf(condition);
+  peer.condition = condition;
+  if (from === to) return;
+  peer.since = turn.env.wall;
+  notice(turn, {
+    type: "verdict",
+    subject: peer.id,
+    name: peer.member.name,
+    from,
+    to,
+    incarnation: peer.incarnation,
+    why,
+  });
+}
+
+/** Just woken from being stopped, this node answers "unknown" and reaches no verdict. */
+export const isDrowsy = (turn: Turn): boolean =>
+  turn.state.drowsyUntil !== undefined && turn.env.now < turn.state.drowsyUntil;

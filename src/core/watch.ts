@@ -1,48 +1,29 @@
 /** Watching the others: from silence to verdict and back. Decides with verdict.ts, remembers in peer.ts. */
-import { after, between, type Duration, earliest, type Instant, later } from "../kit/time.ts";
+import { after, between, earliest, type Instant, later } from "../kit/time.ts";
 import { beginIncidents } from "./incidents.ts";
+import { endIsolation, isolate, recheckUplink } from "./isolation.ts";
 import {
   ASK_EVERY,
-  ISOLATION_RECHECK,
   LINK_PROBLEM_ROUND,
   LOSSY_ABOVE,
   LOSSY_PATIENCE,
-  PROBE_EVERY_WHEN_LOSSY,
+  PROBE_AGAIN,
   PROBE_PATIENCE,
   REPROBE_EVERY,
-  RETURN_PATIENCE,
 } from "./limits.ts";
-import type { Answer, Ask } from "./messages.ts";
+import type { Ask } from "./messages.ts";
 import {
   type Condition,
   type Inquiry,
   type Peer,
-  pathOf,
   silenceAllowed,
   strongestProbe,
   verdictOf,
 } from "./peer.ts";
-import { aliveCount, notice, type Turn } from "./state.ts";
-import type { Address, Incarnation, NodeId, ProbeOutcome, Uplink } from "./types.ts";
+import { aliveCount, become, isDrowsy, type Turn } from "./state.ts";
+import { sendUrgent } from "./testimony.ts";
+import type { Address, Incarnation, NodeId, ProbeOutcome } from "./types.ts";
 import { type Decision, decide } from "./verdict.ts";
-
-/** Moves a peer to another condition and says so where the verdict changes. */
-export function become(turn: Turn, peer: Peer, condition: Condition, why: string): void {
-  const from = verdictOf(peer.condition);
-  const to = verdictOf(condition);
-  peer.condition = condition;
-  if (from === to) return;
-  peer.since = turn.env.wall;
-  notice(turn, {
-    type: "verdict",
-    subject: peer.id,
-    name: peer.member.name,
-    from,
-    to,
-    incarnation: peer.incarnation,
-    why,
-  });
-}
 
 /** Any authenticated word of the peer proves life. */
 export function heard(turn: Turn, peer: Peer): void {
@@ -77,7 +58,7 @@ function openInquiry(turn: Turn, peer: Peer, cause: Inquiry["cause"]): Inquiry {
     testimonies: new Map(),
     probes: new Map(),
     nextAskAt: turn.env.now,
-    nextProbeAt: after(turn.env.now, PROBE_EVERY_WHEN_LOSSY),
+    nextProbeAt: after(turn.env.now, PROBE_AGAIN),
     decideAt: undefined,
   };
 }
@@ -110,9 +91,6 @@ export function watchPeers(turn: Turn): void {
   }
 }
 
-export const isDrowsy = (turn: Turn): boolean =>
-  turn.state.drowsyUntil !== undefined && turn.env.now < turn.state.drowsyUntil;
-
 function beginDoubtIfSilent(turn: Turn, peer: Peer): void {
   const doubtAt = silenceEnds(peer);
   if (doubtAt !== undefined && doubtAt <= turn.env.now) suspect(turn, peer, "silence");
@@ -140,7 +118,7 @@ function pursue(turn: Turn, peer: Peer, condition: Pursued): void {
     ask(turn, peer, inquiry);
     inquiry.nextAskAt = after(now, ASK_EVERY);
   }
-  if (condition.kind === "suspect") probeAgainIfLossy(turn, peer, inquiry);
+  if (condition.kind === "suspect") probeAgain(turn, peer, inquiry);
   const decision = decideAbout(turn, peer, inquiry);
   switch (decision.kind) {
     case "wait":
@@ -171,12 +149,18 @@ function isLossy(turn: Turn, subject: Peer): boolean {
   );
 }
 
-function probeAgainIfLossy(turn: Turn, peer: Peer, inquiry: Inquiry): void {
+/**
+ * What accepted a moment ago may have been the last socket of a dying process; what was silent on a
+ * lossy path may have been a lost packet.
+ */
+function probeAgain(turn: Turn, peer: Peer, inquiry: Inquiry): void {
   const { now } = turn.env;
-  if (now < inquiry.nextProbeAt || between(inquiry.since, now) > LOSSY_PATIENCE) return;
-  inquiry.nextProbeAt = after(now, PROBE_EVERY_WHEN_LOSSY);
-  const answered = [...inquiry.probes.values()].some((outcome) => outcome !== "silent");
-  if (!answered && isLossy(turn, peer)) probe(turn, peer);
+  if (now < inquiry.nextProbeAt) return;
+  inquiry.nextProbeAt = after(now, PROBE_AGAIN);
+  const shown = strongestProbe(inquiry);
+  const maybeLost =
+    shown !== "refused" && between(inquiry.since, now) <= LOSSY_PATIENCE && isLossy(turn, peer);
+  if (shown === "accepted" || maybeLost) probe(turn, peer);
 }
 
 function restartInquiry(inquiry: Inquiry, now: Instant): void {
@@ -217,15 +201,6 @@ function ask(turn: Turn, peer: Peer, inquiry: Inquiry): void {
   if (peer.session !== undefined) sendUrgent(turn, peer.id, message);
 }
 
-/** A datagram where they pass, else the stream. */
-function sendUrgent(turn: Turn, to: NodeId, message: Ask | Answer): void {
-  const peer = turn.state.peers.get(to);
-  if (peer?.session === undefined) return;
-  const path = pathOf(peer, turn.env.now);
-  turn.effects.push({ type: "send", to, plane: "datagram", envelope: { message } });
-  if (path === "stream") turn.effects.push({ type: "send", to, plane: "stream", envelope: { message } });
-}
-
 function noteLinkProblem(turn: Turn, peer: Peer, condition: Pursued, hearers: readonly NodeId[]): void {
   const { inquiry } = condition;
   const resumeAt = after(turn.env.now, LINK_PROBLEM_ROUND);
@@ -255,36 +230,6 @@ function goDown(
   beginIncidents(turn, peer, verdict, inquiry);
 }
 
-/** Hearing nobody and without an uplink, a node says nothing about the others. */
-function isolate(turn: Turn, detail: string): void {
-  const { env, state } = turn;
-  state.isolated = { since: env.wall, detail, recheckAt: after(env.now, ISOLATION_RECHECK) };
-  notice(turn, { type: "isolated", isolated: true, detail });
-  for (const peer of state.peers.values()) {
-    if (peer.condition.kind === "suspect" || peer.condition.kind === "link-problem") {
-      become(turn, peer, { kind: "unknown" }, "this node is cut off itself");
-    }
-  }
-}
-
-function endIsolation(turn: Turn, why: string): void {
-  const { env, state } = turn;
-  if (state.isolated === undefined) return;
-  state.isolated = undefined;
-  notice(turn, { type: "isolated", isolated: false, detail: why });
-  for (const peer of state.peers.values()) {
-    if (peer.condition.kind !== "unknown" || peer.heardAt === undefined) continue;
-    peer.condition = { kind: "unknown", doubtAt: after(env.now, RETURN_PATIENCE) };
-  }
-}
-
-function recheckUplink(turn: Turn): void {
-  const { env, state } = turn;
-  if (state.isolated === undefined || env.now < state.isolated.recheckAt) return;
-  state.isolated.recheckAt = after(env.now, ISOLATION_RECHECK);
-  turn.effects.push({ type: "look-at-uplink" });
-}
-
 /** A host whose daemon is down is probed on: when its kernel falls silent too, the doubt begins anew. */
 function reprobe(turn: Turn, peer: Peer, condition: Extract<Condition, { kind: "down" }>): void {
   if (condition.verdict !== "daemon-down" || turn.env.now < condition.reprobeAt) return;
@@ -307,64 +252,6 @@ export function probed(turn: Turn, subject: NodeId, address: Address, outcome: P
   condition.probes.set(address, outcome);
   const allSilent = peer.member.addresses.every((each) => condition.probes.get(each) === "silent");
   if (condition.verdict === "daemon-down" && allSilent) suspect(turn, peer, "silence");
-}
-
-export function uplinkSeen(turn: Turn, uplink: Uplink): void {
-  const { state, env } = turn;
-  state.uplink = { askedAt: state.uplink?.askedAt ?? env.now, seen: uplink };
-  if (uplink.up) endIsolation(turn, uplink.detail);
-}
-
-/** Another observer suspects `ask.subject`: that is its testimony, and it wants ours. */
-export function asked(turn: Turn, from: Peer, question: Ask): void {
-  const { state, env } = turn;
-  if (question.subject === state.self) return;
-  const peer = state.peers.get(question.subject);
-  if (peer === undefined) return;
-  const { condition } = peer;
-  if (condition.kind === "suspect" || condition.kind === "link-problem") {
-    const earlier = condition.inquiry.testimonies.get(from.id);
-    condition.inquiry.testimonies.set(from.id, {
-      state: "silent",
-      heardAt: earlier?.heardAt,
-      path: earlier?.path ?? "none",
-      probe: earlier?.probe ?? "none",
-    });
-  }
-  sendUrgent(turn, from.id, testify(turn, peer, env.now));
-}
-
-function testify(turn: Turn, peer: Peer, now: Instant): Answer {
-  const { condition } = peer;
-  const inquiry =
-    condition.kind === "suspect" || condition.kind === "link-problem" ? condition.inquiry : undefined;
-  const cannotSay =
-    condition.kind === "unknown" ||
-    condition.kind === "planned" ||
-    turn.state.isolated !== undefined ||
-    isDrowsy(turn);
-  return {
-    t: "answer",
-    subject: peer.id,
-    state: cannotSay ? "unknown" : condition.kind === "alive" ? "hearing" : "silent",
-    incarnation: peer.incarnation,
-    ...(peer.heardAt === undefined ? {} : { heard: between(peer.heardAt, now) }),
-    path: pathOf(peer, now),
-    probe: inquiry === undefined ? "none" : strongestProbe(inquiry),
-  };
-}
-
-export function answered(turn: Turn, from: Peer, answer: Answer): void {
-  const peer = turn.state.peers.get(answer.subject);
-  if (peer === undefined || peer.id === from.id) return;
-  const { condition } = peer;
-  if (condition.kind !== "suspect" && condition.kind !== "link-problem") return;
-  condition.inquiry.testimonies.set(from.id, {
-    state: answer.state,
-    heardAt: answer.heard === undefined ? undefined : after(turn.env.now, -answer.heard as Duration),
-    path: answer.path,
-    probe: answer.probe,
-  });
 }
 
 /** Someone else hears a subject that this node holds for down: the fault lies between the two of us. */

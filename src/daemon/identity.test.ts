@@ -14,7 +14,7 @@ import { days, wallTime } from "../kit/time.ts";
 import { type Identity, loadIdentity } from "./identity.ts";
 import { initMesh } from "./init.ts";
 import { joinMesh } from "./join.ts";
-import { RECOVERY_STATE_FILE } from "./state-files.ts";
+import { RECOVERY_STATE_FILE, ROSTER_FILE } from "./state-files.ts";
 
 /** Two meshes, made once; each test damages a copy of the first. */
 const made = mkdtempSync(join(tmpdir(), "balefire-identity-"));
@@ -129,6 +129,19 @@ test.each(["node.key", "node.crt", "node.json", "roster.json", "signer.key"])(
     expect(loaded).toMatchObject({ ok: false, error: { code: "state-corrupt" } });
   },
 );
+
+test("a roster whose signature does not hold is refused by name, though its file is whole", async () => {
+  const folder = new StateFolder(stateDir);
+  const genuine = unwrap(await folder.readJson(ROSTER_FILE));
+  if (genuine === undefined) throw new Error("init made no roster");
+  const body = genuine.body.replace('"version":0', '"version":7');
+  for (const forged of [{ ...genuine, body }, unwrap(await new StateFolder(other).readJson(ROSTER_FILE))]) {
+    if (forged !== undefined) unwrap(await folder.writeJson(ROSTER_FILE, forged));
+    const loaded = await loadIdentity(stateDir);
+    expect(loaded).toMatchObject({ ok: false, error: { code: "state-corrupt" } });
+    expect(!loaded.ok && loaded.error.message).toContain("roster.json: the roster");
+  }
+});
 
 test("a certificate by this mesh's signer for another node is refused", async () => {
   const signer = {

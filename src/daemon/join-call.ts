@@ -64,6 +64,10 @@ export async function callKeymaster(address: string, call: JoinCall): Promise<Re
   try {
     const authority = await proveKeymaster(address, socket, lines, call.token);
     if (!authority.ok) return authority;
+    // Node cannot export from a connection that is gone.
+    if (socket.destroyed) {
+      return failure("keymaster-unreachable", `${address}: it hung up; it may be busy`, undefined, true);
+    }
     call.progress(`${address} is the keymaster the token names; asking to join as ${call.token.name}`);
     socket.write(encodeJoinLine(requestFor(socket, call)));
     const line = await lines.next(JOIN_ANSWER_BYTES_MAX, ANSWER_PATIENCE);
@@ -97,12 +101,11 @@ function connectTo(address: string): Promise<Result<TLSSocket>> {
       resolve(failure("keymaster-unreachable", `${address}: ${reason}`, remedy, true));
     };
     const timer = setTimeout(() => give("no connection in time"), CONNECT_PATIENCE);
-    const failed = (error: Error): void =>
-      give(`no connection (${"code" in error ? error.code : error.message})`);
-    socket.once("error", failed);
+    socket.on("error", (error: Error) =>
+      give(`no connection (${"code" in error ? error.code : error.message})`),
+    );
     socket.once("secureConnect", () => {
       clearTimeout(timer);
-      socket.off("error", failed);
       resolve(ok(socket));
     });
   });

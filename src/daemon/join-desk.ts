@@ -59,6 +59,7 @@ export class JoinDesk {
   async #answer(socket: TLSSocket, line: string): Promise<Result<Admission>> {
     const request = parseJoinRequest(line);
     if (!request.ok) return request;
+    // Node cannot export from a connection that is gone.
     if (socket.destroyed) return failure("protocol-violation", "the joiner left before its answer");
     const exporter = socket.exportKeyingMaterial(JOIN_EXPORTER_BYTES, JOIN_EXPORTER_LABEL, Buffer.alloc(0));
     return this.#admit(request.value, exporter.toString("hex"));

@@ -102,7 +102,9 @@ test("each shared configuration is numbered, signed and kept; the same text agai
     ok: true,
     value: { term: 1, epoch: 2, version: 1, changed: true },
   });
-  expect(await keymaster.applyConfig(text)).toMatchObject({ value: { epoch: 2, version: 1, changed: false } });
+  expect(await keymaster.applyConfig(text)).toMatchObject({
+    value: { epoch: 2, version: 1, changed: false },
+  });
   expect(identity.keeper.current().roster.config).toEqual({ version: 1, text });
   const reloaded = unwrap(await loadIdentity(stateDir));
   expect(reloaded.keeper.current().roster.config).toEqual({ version: 1, text });
@@ -129,7 +131,9 @@ test("a configuration too long for a roster is refused before it is signed", asy
 test("joins and changes at the same time make one chain of epochs", async () => {
   const mesh = await rig();
   const tokens = await Promise.all(["pve2", "pve3", "pve4"].map((name) => mesh.token(name)));
-  const joins = tokens.map((token, index) => askAs(mesh.address, token, { addresses: [`127.0.0.${index + 2}:1`] }));
+  const joins = tokens.map((token, index) =>
+    askAs(mesh.address, token, { addresses: [`127.0.0.${index + 2}:1`] }),
+  );
   const applied = [1, 2, 3].map((each) => mesh.keymaster.applyConfig(`a: ${each}\n`));
   for (const result of await Promise.all([...joins, ...applied])) expect(result.ok).toBe(true);
   const { roster } = mesh.identity.keeper.current();

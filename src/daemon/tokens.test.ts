@@ -3,7 +3,7 @@ import { temporaryFolder } from "../../test/e2e/join-rig.ts";
 import { StateFolder } from "../adapters/state/folder.ts";
 import { unwrap } from "../kit/result.ts";
 import { days, hours, minutes, wallTime } from "../kit/time.ts";
-import { type TokenRecord, TOKENS_FILE, TOKENS_MAX } from "./state-files.ts";
+import { TOKENS_FILE, TOKENS_MAX, type TokenRecord } from "./state-files.ts";
 import { judgeToken, TokenBook, tokenState } from "./tokens.ts";
 
 const now = wallTime(1_790_000_000_000);
@@ -46,11 +46,14 @@ test("every change is on disk when it is acknowledged", async () => {
   expect(await reloaded()).toMatchObject([{ id, revoked: true }]);
 });
 
-test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, days(31)])("a life of %d ms is refused", async (life) => {
-  const book = unwrap(await TokenBook.load(folder));
-  expect(await book.create("pve2", life, now)).toMatchObject({ ok: false, error: { code: "usage" } });
-  expect(book.list()).toEqual([]);
-});
+test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, days(31)])(
+  "a life of %d ms is refused",
+  async (life) => {
+    const book = unwrap(await TokenBook.load(folder));
+    expect(await book.create("pve2", life, now)).toMatchObject({ ok: false, error: { code: "usage" } });
+    expect(book.list()).toEqual([]);
+  },
+);
 
 test("when full, the oldest that can no longer be used makes room", async () => {
   const book = await stored(many((index) => (index === 3 || index === 5 ? { revoked: true } : {})));
@@ -63,7 +66,10 @@ test("when full, the oldest that can no longer be used makes room", async () => 
 
 test("when full of open ones, no further token is made and none is lost", async () => {
   const book = await stored(many(() => ({})));
-  expect(await book.create("pve9", hours(1), now)).toMatchObject({ ok: false, error: { code: "limit-reached" } });
+  expect(await book.create("pve9", hours(1), now)).toMatchObject({
+    ok: false,
+    error: { code: "limit-reached" },
+  });
   expect(book.list()).toHaveLength(TOKENS_MAX);
 });
 
@@ -81,7 +87,13 @@ test.each<[string, Partial<TokenRecord>, number, string, string]>([
   ["the key that used it, soon after", { used: { pin, node, at: now } }, hours(2), pin, "ok"],
   ["the key that used it, two days later", { used: { pin, node, at: now } }, days(2), pin, "token-used"],
   ["another key", { used: { pin, node, at: now } }, 0, "q".repeat(43), "token-used"],
-  ["the key that used it, since revoked", { used: { pin, node, at: now }, revoked: true }, 0, pin, "token-invalid"],
+  [
+    "the key that used it, since revoked",
+    { used: { pin, node, at: now }, revoked: true },
+    0,
+    pin,
+    "token-invalid",
+  ],
   ["anybody, once expired", {}, hours(1), pin, "token-expired"],
 ])("a token in the hands of %s", (_what, change, age, by, expected) => {
   const judged = judgeToken({ ...record, ...change }, { name: "pve2", pin: by }, wallTime(now + age));

@@ -66,7 +66,11 @@ export interface LeafWishes {
   readonly forger?: CryptoKeyPair;
 }
 
-export async function testIdentity(mesh: TestMesh, name: string, wishes: LeafWishes = {}): Promise<TestIdentity> {
+export async function testIdentity(
+  mesh: TestMesh,
+  name: string,
+  wishes: LeafWishes = {},
+): Promise<TestIdentity> {
   const id = wishes.id ?? (randomUUID() as NodeId);
   const keys = wishes.keys ?? (await newKeys());
   const [from, to] = wishes.validDays ?? [-1, 30];

@@ -88,8 +88,13 @@ export async function startPair(): Promise<Pair> {
 /** Dials and waits for both ends; gives the session's name. */
 export async function connect(from: TestNode, to: TestNode): Promise<string> {
   from.transport.dial(to.identity.id, to.address);
-  const known = new Set([...from.events, ...to.events].flatMap((e) => (e.type === "session-up" ? [e.session] : [])));
-  const up = await from.event("session-up", ({ peer, session }) => peer === to.identity.id && !known.has(session));
+  const known = new Set(
+    [...from.events, ...to.events].flatMap((e) => (e.type === "session-up" ? [e.session] : [])),
+  );
+  const up = await from.event(
+    "session-up",
+    ({ peer, session }) => peer === to.identity.id && !known.has(session),
+  );
   await to.event("session-up", ({ session }) => session === up.session);
   return up.session;
 }

@@ -19,6 +19,8 @@ export interface TwoHosts {
   close(): void;
 }
 
+const RUN_MS_MAX = 10_000;
+
 let count = 0;
 
 export function twoHosts(): TwoHosts {
@@ -46,8 +48,8 @@ export function twoHosts(): TwoHosts {
     },
     run: (script) => {
       const argv = ["netns", "exec", near, process.execPath, "--input-type=module-typescript", "-e", script];
-      const ended = spawnSync("ip", argv, { encoding: "utf8" });
-      if (ended.status !== 0) throw new Error(ended.stderr);
+      const ended = spawnSync("ip", argv, { encoding: "utf8", timeout: RUN_MS_MAX });
+      if (ended.status !== 0) throw new Error(`it failed or took too long: ${ended.stderr}`);
       return ended.stdout.trim();
     },
     close: () => {

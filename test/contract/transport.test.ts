@@ -18,7 +18,10 @@ describe("two nodes that trust each other", () => {
     const want: Envelope = { number: 7, message: { t: "roster-want", have: { term: 1, epoch: 2 } } };
     a.transport.send(b.identity.id, "stream", want);
     b.transport.send(a.identity.id, "stream", want);
-    for (const [node, seq] of [[b, 1], [a, 2]] as const) {
+    for (const [node, seq] of [
+      [b, 1],
+      [a, 2],
+    ] as const) {
       expect((await node.event("received", (e) => e.plane === "datagram")).envelope).toEqual(beat(seq));
       expect((await node.event("received", (e) => e.plane === "stream")).envelope).toEqual(want);
     }

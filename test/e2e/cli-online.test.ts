@@ -377,7 +377,16 @@ describe("a daemon that", () => {
 });
 
 it("a reader that has seen enough ends the command without noise", async () => {
-  const script = '"$0" --help | true; "$0" incidents | true; "$0" status --watch | head -1 >/dev/null';
-  const { code, stderr } = await rig.run(["-c", script, BALEFIRE], { program: "/bin/sh" });
-  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const endless: RpcHandlers["watch"] = (emit) => {
+    const timer = setInterval(
+      () => emit({ schema: 1, event: "warning", at: "2026-01-01T00:00:00Z", text: "again" }),
+      10,
+    );
+    return () => clearInterval(timer);
+  };
+  await withDaemon({ watch: endless }, async ({ run }) => {
+    const script = '"$0" --help | true; "$0" incidents | true; "$0" status --watch | head -1 >/dev/null';
+    const { code, stderr } = await run(["-c", script, BALEFIRE], { program: "/bin/sh" });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  });
 });

@@ -83,7 +83,7 @@ export async function createRig(handlers: Partial<RpcHandlers> = {}): Promise<Ri
     },
     close: async () => {
       await server.close();
-      await rm(folder, { recursive: true });
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }

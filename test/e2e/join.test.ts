@@ -10,7 +10,7 @@ import { type Identity, loadIdentity, withOfflineKeymaster } from "../../src/dae
 import { initMesh } from "../../src/daemon/init.ts";
 import { type JoinOptions, joinMesh } from "../../src/daemon/join.ts";
 import { unwrap } from "../../src/kit/result.ts";
-import { hours, minutes } from "../../src/kit/time.ts";
+import { hours, minutes, seconds } from "../../src/kit/time.ts";
 import { encodeJoinLine, JOIN_ALPN } from "../../src/wire/join.ts";
 import { encodeToken, parseToken } from "../../src/wire/token.ts";
 import { ask, askAs, callUp, requestBy } from "./join-client.ts";
@@ -276,34 +276,6 @@ test("a joiner says not one byte to a server that does not speak the join protoc
   }
 });
 
-test("what a keymaster hands out is checked before it becomes an identity", async () => {
-  const mesh = await rig();
-  const stranger = await otherMesh();
-  const hello = await helloOf(mesh.identity);
-  const token = await mesh.token("pve2");
-  const genuine = await askAs(mesh.address, token, {});
-  if (!genuine.ok) throw new Error(genuine.error.message);
-  const wrong = [
-    { ...genuine, certificate: "x" },
-    { ...genuine, certificate: stranger.certificatePem },
-    { ...genuine, certificate: mesh.identity.certificatePem },
-    genuine,
-    { ...genuine, roster: stranger.keeper.current().encoded },
-    { schema: 1, ok: true },
-    { schema: 2 },
-  ];
-  for (const answer of wrong) {
-    const { server, address } = await listening();
-    answerWith(server, mesh.identity, (socket) => {
-      socket.write(encodeJoinLine({ schema: 1, ...hello }));
-      socket.on("data", () => socket.end(`${JSON.stringify(answer)}\n`));
-    });
-    const host = await newHost(token, { via: address });
-    expect((await joinMesh(host)).ok).toBe(false);
-    expect(await loadIdentity(host.stateDir)).toMatchObject(refusal("state-missing", "unfinished"));
-  }
-});
-
 test("a joiner tries the keymaster's addresses in turn and tells of each that failed", async () => {
   const mesh = await rig();
   const token = unwrap(parseToken(await mesh.token("pve2")));
@@ -354,7 +326,7 @@ test.each([
   ["a line that is no request", "hello\n"],
   ["JSON that is no request", `${JSON.stringify({ schema: 1 })}\n`],
   ["random bytes", `${Buffer.from([0, 255, 128, 7]).toString("latin1")}\n`],
-  ["a line too long", "x".repeat(70_000)],
+  ["a line too long", `${"x".repeat(70_000)}\n`],
 ])("%s is answered with what is wrong, and the next joiner is served", async (_what, line) => {
   const mesh = await rig();
   const call = await callUp(mesh.address);
@@ -362,6 +334,15 @@ test.each([
   const answer = unwrap(await call.lines.next(100_000, minutes(1)));
   expect(JSON.parse(answer)).toMatchObject(refusal("protocol-violation"));
   unwrap(await joinMesh(await newHost(await mesh.token("pve2"))));
+});
+
+test("a line that never ends is cut off at its bound, not at its timeout", async () => {
+  const mesh = await rig();
+  const call = await callUp(mesh.address);
+  call.socket.write("x".repeat(65_537));
+  expect(JSON.parse(unwrap(await call.lines.next(100_000, seconds(5))))).toMatchObject(
+    refusal("protocol-violation", "longer than 65536 bytes"),
+  );
 });
 
 test("of many that connect and say nothing, sixteen are kept and the rest turned away", async () => {
@@ -375,6 +356,33 @@ test("of many that connect and say nothing, sixteen are kept and the rest turned
   });
   for (const { socket } of held) socket.destroy();
   await expect.poll(() => joinMesh(host).then((result) => result.ok)).toBe(true);
+});
+
+test("a keymaster that hangs up after its greeting is unreachable for now, nothing worse", async () => {
+  const mesh = await rig();
+  const hello = await helloOf(mesh.identity);
+  const { server, address } = await listening();
+  answerWith(server, mesh.identity, (socket) => {
+    socket.write(encodeJoinLine({ schema: 1, ...hello }), () => socket.destroy());
+  });
+  const host = await newHost(await mesh.token("pve2"), { via: address });
+  expect(await joinMesh(host)).toMatchObject({
+    ok: false,
+    error: { code: "keymaster-unreachable", retry: true },
+  });
+});
+
+test("joiners that leave at any moment disturb nobody", async () => {
+  const mesh = await rig();
+  const token = await mesh.token("pve2");
+  for (let round = 0; round < 10; round += 1) {
+    const call = await callUp(mesh.address);
+    const line = encodeJoinLine(await requestBy(token, call.exporterHex, { secret: new Uint8Array(16) }));
+    const part = line.slice(0, Math.ceil((line.length * round) / 9));
+    await new Promise((resolve) => call.socket.write(part, resolve));
+    call.socket.destroy();
+  }
+  unwrap(await joinMesh(await newHost(token)));
 });
 
 test("an older TLS is not spoken", async () => {

@@ -12,6 +12,8 @@ export interface Counters {
   datagramBytesSent: number;
   datagramsReceived: number;
   datagramBytesReceived: number;
+  /** Overtook the peer's hello on the stream, and were dropped. */
+  datagramsEarly: number;
   /** Without TLS's own bytes. */
   streamBytesSent: number;
   streamBytesReceived: number;
@@ -36,6 +38,7 @@ export const noCounts = (): Counters => ({
   datagramBytesSent: 0,
   datagramsReceived: 0,
   datagramBytesReceived: 0,
+  datagramsEarly: 0,
   streamBytesSent: 0,
   streamBytesReceived: 0,
   datagramsTooLarge: 0,

@@ -64,8 +64,9 @@ class Mesh implements MeshTransport {
   readonly #dials: Dials;
   /** Every connection that is authenticated and not ended, greeted or not. */
   readonly #open = new Set<Session>();
-  /** The one session of each peer, and the same by name. */
+  /** The one session of each peer. */
   readonly #sessions = new Map<NodeId, Session>();
+  /** All that are open, by name. */
   readonly #named = new Map<string, Session>();
   /** The last session with each peer that ended here; told in the next hello. */
   readonly #ended = new Map<NodeId, string>();
@@ -252,7 +253,9 @@ class Mesh implements MeshTransport {
     }
     const hello = this.#helloFor(identity.value.peer, plainHost(socket.localAddress));
     const events = this.#sessionEvents(connectionKey(socket), dial);
-    this.#open.add(new Session(socket, identity.value, role, hello, events, this.#counters));
+    const session = new Session(socket, identity.value, role, hello, events, this.#counters);
+    this.#open.add(session);
+    this.#named.set(session.name, session);
   }
 
   #helloFor(peer: NodeId, localHost: string): Hello {
@@ -299,7 +302,6 @@ class Mesh implements MeshTransport {
     const { identity, name } = session;
     session.open();
     this.#sessions.set(identity.peer, session);
-    this.#named.set(name, session);
     this.#emit({
       type: "session-up",
       peer: identity.peer,
@@ -360,6 +362,10 @@ class Mesh implements MeshTransport {
     if (session === undefined) {
       const what = name === undefined ? "a datagram is not ours" : "a datagram belongs to no session";
       this.#refusals.add(remote, fault("protocol-violation", what));
+      return;
+    }
+    if (session.state === "greeting") {
+      this.#counters.datagramsEarly += 1;
       return;
     }
     const payload = session.box.open(packet);

@@ -7,7 +7,7 @@
 import { createCipheriv, createDecipheriv, type KeyObject, randomBytes, scrypt } from "node:crypto";
 import { z } from "zod";
 import { failure, ok, type Result } from "../../kit/result.ts";
-import { certificatePin, parseCertificate } from "./certificates.ts";
+import { parseCertificate } from "./certificates.ts";
 import { keyMatches, keyPem, parsePrivateKey } from "./keys.ts";
 import { parseRecoveryCode } from "./recovery-code.ts";
 
@@ -89,12 +89,6 @@ export async function openRecovery(file: RecoveryFile, typed: string): Promise<R
   if (!keyMatches(rootKey.value, certificate.value.publicKey))
     return damaged("its key is not its certificate's");
   return ok({ mesh: file.mesh, key: rootKey.value, certificate: file.rootCertificate });
-}
-
-/** The pin that `recoveryFile` would restore; undefined when its certificate cannot be read. */
-export function recoveryRootPin(file: RecoveryFile): string | undefined {
-  const certificate = parseCertificate(file.rootCertificate);
-  return certificate.ok ? certificatePin(certificate.value) : undefined;
 }
 
 function openSealed(sealed: Buffer, nonce: Buffer, key: Buffer, bound: Buffer): string | undefined {

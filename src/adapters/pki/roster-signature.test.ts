@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from "vitest";
 import { type Result, unwrap } from "../../kit/result.ts";
 import { wallTime } from "../../kit/time.ts";
 import { encodeSigned, type ParsedRoster, parseSigned, type Roster } from "../../wire/roster.ts";
-import { issueIntermediate, issueRoot } from "./issue.ts";
+import { issueIntermediate, issueLeaf, issueRoot } from "./issue.ts";
 import { generateKey, signText, spkiPin } from "./keys.ts";
 import { heldRoster, rosterFacts, signRoster, signTermProof, verifyFirstRoster } from "./roster-signature.ts";
 
@@ -57,7 +57,8 @@ beforeAll(async () => {
 
 const signed = (changes: Partial<Roster> = {}, by: Signer = signer): ParsedRoster =>
   unwrap(signRoster({ ...first, ...changes }, by.key, by.pin));
-const verify = (parsed: ParsedRoster, rootPin?: string): Result<ParsedRoster> => verifyFirstRoster(parsed, mesh, rootPin);
+const verify = (parsed: ParsedRoster, rootPin?: string): Result<ParsedRoster> =>
+  verifyFirstRoster(parsed, mesh, rootPin);
 const refused = (message: string): object => ({
   ok: false,
   error: { code: "roster-refused", message: expect.stringContaining(message) },
@@ -88,7 +89,9 @@ test("a certificate listed under the pinned root's hash does not become it", asy
   const roots = [{ pin: root.pin, certificate: otherRoot.certificate }];
   const proof = signTermProof(otherRoot.key, mesh, 1, foreign.pin);
   const termProof = { by: "root", root: root.pin, signature: proof } as const;
-  expect(verify(signed({ roots, succession: [entry(foreign)], termProof }, foreign), root.pin).ok).toBe(false);
+  expect(verify(signed({ roots, succession: [entry(foreign)], termProof }, foreign), root.pin).ok).toBe(
+    false,
+  );
   expect(heldRoster(signed({ roots })).roots).not.toEqual(heldRoster(signed()).roots);
 });
 
@@ -107,6 +110,16 @@ test("a successor's certificate must be for the key it is listed with", () => {
   const other = { ...signer, key: generateKey() };
   const swapped = { ...other, pin: spkiPin(createPublicKey(other.key)) };
   expect(rosterFacts(signed({ succession: [entry(swapped)] }, swapped), first.roots)).toMatchObject({
+    signatureValid: false,
+    successionProven: false,
+  });
+});
+
+test("a certificate that is not a CA's makes no successor, even when the root itself signed it", async () => {
+  const key = generateKey();
+  const certificate = await issueLeaf({ mesh, node }, createPublicKey(key), root, now);
+  const leaf = { key, pin: spkiPin(createPublicKey(key)), certificate };
+  expect(rosterFacts(signed({ succession: [entry(leaf)] }, leaf), first.roots)).toMatchObject({
     signatureValid: false,
     successionProven: false,
   });

@@ -78,6 +78,17 @@ describe.skipIf(reason !== undefined)(
       expect(probe(600)).toBe("refused");
     });
 
+    it("leaves no attempt behind when its patience is over", () => {
+      hosts.filter("tcp dport 7654 drop");
+      const left = hosts.run(`
+        const { createProber } = await import(${JSON.stringify(MODULE)});
+        await createProber({ own: [] }).probe("${FAR.ip}:7654", 100);
+        await new Promise((resolve) => setImmediate(resolve));
+        const kinds = process.getActiveResourcesInfo();
+        console.log(kinds.filter((kind) => /TCP|Timeout/.test(kind)).length);`);
+      expect(left).toBe("0");
+    });
+
     it.each([
       ["drop", "silent"],
       ["reject with tcp reset", "refused"],

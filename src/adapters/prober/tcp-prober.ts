@@ -55,8 +55,7 @@ function knock(target: AddressParts, source: string | undefined, patienceMs: num
 
     const end = (outcome: ProbeOutcome): void => {
       for (const timer of timers) clearTimeout(timer);
-      // Reset instead of FIN: no TIME_WAIT here, and a hung daemon's backlog is freed at once.
-      for (const socket of sockets) socket.resetAndDestroy();
+      for (const socket of sockets) hangUp(socket);
       resolve(outcome);
     };
     const attempt = (): void => {
@@ -76,6 +75,15 @@ function knock(target: AddressParts, source: string | undefined, patienceMs: num
     }
     attempt();
   });
+}
+
+/**
+ * Reset instead of FIN: no TIME_WAIT here, and a hung daemon's backlog is freed at once. While it still
+ * connects, `resetAndDestroy` would wait for the outcome first, two minutes and more.
+ */
+function hangUp(socket: Socket): void {
+  if (socket.connecting) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 const from = (source: string | undefined): { localAddress?: string } =>

@@ -1,0 +1,233 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { FAR, NEAR, type TwoHosts, twoHosts, whyNoNamespaces } from "../../../test/contract/prober-hosts.ts";
+import type { Uplink } from "../../core/types.ts";
+import { createUplinks, type Held } from "./linux-uplinks.ts";
+
+const MODULE = new URL("./linux-uplinks.ts", import.meta.url).href;
+const reason = whyNoNamespaces();
+
+const ROUTE_HEAD = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n";
+const ARP_HEAD = "IP address       HW type     Flags       HW address            Mask     Device\n";
+const arpLine = (ip: string, flags: string, device: string): string =>
+  `${ip}         0x1         ${flags}         52:54:00:12:35:02     *        ${device}\n`;
+
+describe("on a made tree", () => {
+  let root: string;
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), "balefire-uplinks-"));
+    mkdirSync(join(root, "proc/net"), { recursive: true });
+  });
+  afterEach(() => rmSync(root, { recursive: true }));
+
+  const proc = (file: string, text: string): void => writeFileSync(join(root, "proc/net", file), text);
+  interface Interface {
+    readonly carrier: "0" | "1";
+    readonly lower?: readonly string[];
+    readonly is?: "bridge" | "bonding" | "device";
+  }
+  const interfaceOf = (name: string, { carrier, lower = [], is }: Interface): void => {
+    const folder = join(root, "sys/class/net", name);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "carrier"), `${carrier}\n`);
+    for (const below of lower) mkdirSync(join(folder, `lower_${below}`));
+    if (is !== undefined) mkdirSync(join(folder, is));
+  };
+  const look = (own: string[], running: readonly Held[]): Promise<Uplink> =>
+    createUplinks({
+      sysRoot: join(root, "sys"),
+      procRoot: join(root, "proc"),
+      running: () => running,
+    }).look(own);
+  const on = (name: string): Held[] => [{ ip: "10.0.0.5", name }];
+  const OWN = ["10.0.0.5:7654"];
+
+  it.each([
+    ["0x2", "answers"],
+    ["0x6", "answers"],
+    ["0x0", "does not answer"],
+  ])("a gateway with the neighbour flags %s %s", async (flags, words) => {
+    interfaceOf("eth0", { carrier: "1" });
+    proc("route", `${ROUTE_HEAD}eth0\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\t0\t0\t0\n`);
+    proc("arp", ARP_HEAD + arpLine("10.0.0.1", "0x2", "eth9") + arpLine("10.0.0.1", flags, "eth0"));
+    expect(await look(OWN, on("eth0"))).toEqual({
+      up: true,
+      detail: `eth0: carrier, gateway 10.0.0.1 ${words}`,
+    });
+  });
+
+  it("a gateway that is in no table has not been asked", async () => {
+    interfaceOf("eth0", { carrier: "1" });
+    proc("route", `${ROUTE_HEAD}eth0\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\t0\t0\t0\n`);
+    expect((await look(OWN, on("eth0"))).detail).toBe("eth0: carrier, gateway 10.0.0.1 has not been asked");
+  });
+
+  it("a gateway of another interface is none", async () => {
+    interfaceOf("eth0", { carrier: "1" });
+    proc("route", `${ROUTE_HEAD}wan0\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\t0\t0\t0\n`);
+    expect((await look(OWN, on("eth0"))).detail).toBe("eth0: carrier");
+  });
+
+  it("is down only when every interface with a mesh address has lost carrier", async () => {
+    interfaceOf("eth0", { carrier: "0" });
+    interfaceOf("eth1", { carrier: "1" });
+    const both = [...on("eth0"), { ip: "10.1.0.5", name: "eth1" }];
+    const own = [...OWN, "10.1.0.5:7654"];
+    expect(await look(own, both)).toEqual({ up: true, detail: "eth0: no carrier; eth1: carrier" });
+    interfaceOf("eth1", { carrier: "0" });
+    expect(await look(own, both)).toEqual({ up: false, detail: "eth0: no carrier; eth1: no carrier" });
+  });
+
+  it("an interface that holds no mesh address does not count", async () => {
+    interfaceOf("eth0", { carrier: "0" });
+    interfaceOf("eth1", { carrier: "1" });
+    const running = [...on("eth0"), { ip: "10.1.0.5", name: "eth1" }];
+    expect((await look(OWN, running)).up).toBe(false);
+  });
+
+  it("remembers who held the address when the interface runs no more", async () => {
+    interfaceOf("eth0", { carrier: "1" });
+    let running = on("eth0");
+    const uplinks = createUplinks({
+      sysRoot: join(root, "sys"),
+      procRoot: join(root, "proc"),
+      running: () => running,
+    });
+    running = [];
+    interfaceOf("eth0", { carrier: "0" });
+    expect(await uplinks.look(OWN)).toEqual({ up: false, detail: "eth0: no carrier" });
+  });
+
+  it("knows the interface by its network when it has not run since the start", async () => {
+    interfaceOf("eth1", { carrier: "0" });
+    const wide = "eth0\t0000000A\t00000000\t0001\t0\t0\t0\t000000FF\t0\t0\t0\n";
+    const narrow = "eth1\t0000000A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n";
+    proc("route", ROUTE_HEAD + wide + narrow);
+    expect(await look(OWN, [])).toEqual({ up: false, detail: "eth1: no carrier" });
+  });
+
+  it("knows the interface of an IPv6 address, however it is written", async () => {
+    interfaceOf("eth6", { carrier: "1" });
+    proc("if_inet6", "fd000007000000000000000000000005 02 40 00 80     eth6\n");
+    expect((await look(["[FD00:7:0::5]:7654"], [])).detail).toBe("eth6: carrier");
+    expect((await look(["[fd00:7::5]:7654"], [{ ip: "fd00:7:0:0::5", name: "eth6" }])).detail).toBe(
+      "eth6: carrier",
+    );
+  });
+
+  it("says so when no interface holds the address", async () => {
+    expect(await look(OWN, [])).toEqual({ up: false, detail: "no interface holds 10.0.0.5" });
+    expect(await look([], [])).toEqual({ up: false, detail: "no address to look at" });
+  });
+
+  it("does not believe the carrier that running guests give to a bridge", async () => {
+    interfaceOf("vmbr0", { carrier: "1", is: "bridge", lower: ["eno1", "tap100i0", "fwpr101p0"] });
+    interfaceOf("eno1", { carrier: "0", is: "device" });
+    interfaceOf("tap100i0", { carrier: "1" });
+    interfaceOf("fwpr101p0", { carrier: "1" });
+    expect(await look(OWN, on("vmbr0"))).toEqual({ up: false, detail: "vmbr0: no carrier" });
+    interfaceOf("eno1", { carrier: "1", is: "device" });
+    expect((await look(OWN, on("vmbr0"))).up).toBe(true);
+  });
+
+  it("follows a VLAN on a bridge on a bond down to the bond", async () => {
+    interfaceOf("vmbr0.20", { carrier: "1", lower: ["vmbr0"] });
+    interfaceOf("vmbr0", { carrier: "1", is: "bridge", lower: ["bond0", "tap100i0"] });
+    interfaceOf("tap100i0", { carrier: "1" });
+    interfaceOf("bond0", { carrier: "0", is: "bonding", lower: ["eno1", "eno2"] });
+    expect((await look(OWN, on("vmbr0.20"))).up).toBe(false);
+    interfaceOf("bond0", { carrier: "1", is: "bonding" });
+    expect((await look(OWN, on("vmbr0.20"))).up).toBe(true);
+  });
+
+  it("takes a bridge without any way out at its word", async () => {
+    interfaceOf("vmbr1", { carrier: "1", is: "bridge", lower: ["tap100i0"] });
+    interfaceOf("tap100i0", { carrier: "1" });
+    expect((await look(OWN, on("vmbr1"))).up).toBe(true);
+  });
+
+  it("ends on interfaces that stand on one another", async () => {
+    interfaceOf("a", { carrier: "1", lower: ["b"] });
+    interfaceOf("b", { carrier: "1", lower: ["a"] });
+    expect((await look(OWN, on("a"))).up).toBe(true);
+  });
+});
+
+it("finds loopback up on this machine", async () => {
+  expect(await createUplinks().look(["127.0.0.1:7654", "[::1]:7654"])).toMatchObject({
+    up: true,
+    detail: expect.stringMatching(/^lo: carrier/),
+  });
+});
+
+describe.skipIf(reason !== undefined)(
+  `in a real namespace${reason === undefined ? "" : ` (${reason})`}`,
+  () => {
+    let hosts: TwoHosts;
+    beforeEach(() => {
+      hosts = twoHosts();
+    });
+    afterEach(() => hosts.close());
+
+    /** `ip netns exec` gives the namespace its own /sys, and /proc/net follows the process. */
+    const look = (between = ""): Uplink =>
+      JSON.parse(
+        hosts.run(`
+        const { createUplinks } = await import(${JSON.stringify(MODULE)});
+        const uplinks = createUplinks();
+        ${between}
+        console.log(JSON.stringify(await uplinks.look(["${NEAR.ip}:7654"])));`),
+      );
+
+    it("sees carrier, and the gateway's answer", () => {
+      expect(look()).toEqual({ up: true, detail: "near0: carrier" });
+      hosts.ip(hosts.near, "route", "add", "default", "via", FAR.ip);
+      expect(look().detail).toBe(`near0: carrier, gateway ${FAR.ip} has not been asked`);
+      const knock = `await new Promise((done) => (await import("node:net")).connect({ host: "${FAR.ip}", port: 9 }).on("error", done));`;
+      expect(look(knock.replace("(done) => (await", "async (done) => (await")).detail).toBe(
+        `near0: carrier, gateway ${FAR.ip} answers`,
+      );
+    });
+
+    it("sees that the cable is cut, whether it was connected at the start or not", () => {
+      expect(
+        look(
+          `(await import("node:child_process")).spawnSync("ip", ["-n", "${hosts.far}", "link", "set", "${FAR.device}", "down"]);`,
+        ),
+      ).toEqual({
+        up: false,
+        detail: "near0: no carrier",
+      });
+      expect(look()).toEqual({ up: false, detail: "near0: no carrier" });
+    });
+
+    it("sees that the interface was switched off", () => {
+      expect(
+        look(
+          `(await import("node:child_process")).spawnSync("ip", ["link", "set", "${NEAR.device}", "down"]);`,
+        ),
+      ).toEqual({
+        up: false,
+        detail: "near0: no carrier",
+      });
+    });
+
+    it("finds a real bridge cut off though a guest's port on it has carrier", () => {
+      const { near, ip } = hosts;
+      ip(near, "address", "flush", "dev", NEAR.device);
+      ip(near, "link", "add", "vmbr0", "type", "bridge");
+      ip(near, "link", "add", "guest0", "type", "veth", "peer", "name", "guest1");
+      // A VLAN stands for the physical port: unlike the veth it is made of, it leads out.
+      ip(near, "link", "add", "link", NEAR.device, "name", "port0", "type", "vlan", "id", "5");
+      for (const port of ["port0", "guest0"]) ip(near, "link", "set", port, "master", "vmbr0", "up");
+      ip(near, "link", "set", "guest1", "up");
+      ip(near, "address", "add", `${NEAR.ip}/24`, "dev", "vmbr0");
+      ip(near, "link", "set", "vmbr0", "up");
+      expect(look()).toEqual({ up: true, detail: "vmbr0: carrier" });
+      ip(hosts.far, "link", "set", FAR.device, "down");
+      expect(look()).toEqual({ up: false, detail: "vmbr0: no carrier" });
+    });
+  },
+);
