@@ -11,12 +11,15 @@ const HEAL_MS_MAX = 60_000;
 const AFTERMATH_MS = 300;
 
 export const enterBalefire: Enter = async (size, progress) => {
+  const { version } = JSON.parse(
+    await runOrThrow([...FROM_BUNDLE, "version", "--json"], { timeoutMs: 10_000 }),
+  );
   const network = namespaceNetwork(size);
   const names = Array.from({ length: size }, (_, place) => `pve${place + 1}`);
   const mesh = await Mesh.form({ names, network, balefire: FROM_BUNDLE, progress });
   return {
     name: "balefire",
-    version: (await runOrThrow([...FROM_BUNDLE, "--version"], { timeoutMs: 10_000 })).trim(),
+    version,
     network,
     receiver: mesh.receiver,
     names,

@@ -48,7 +48,7 @@ export class Account {
       (event) => event.toldMs === null && nodes.includes(event.node) && event.atMs <= atMs,
     );
     if (owed.length === 0) this.#unexpected += 1;
-    for (const event of owed) event.toldMs = atMs - event.atMs;
+    for (const event of owed) event.toldMs = Math.round((atMs - event.atMs) * 10) / 10;
   }
 
   /** How long ago one of these nodes was last touched; null when none was. */

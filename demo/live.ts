@@ -44,9 +44,9 @@ class LiveView {
     this.#keys = netns ? KEYS : KEYS.replace(" · l cut/plug link", "");
     this.#notes = [
       netns
-        ? "Each in a network namespace of its own, on one bridge. Cut a link (l) to see a host go down."
-        : "On loopback the kernel answers for a killed daemon: the verdict is daemon-down, not host-down.",
-      "Here a person is told at once; a real mesh first gives systemd 15 s to restart a daemon (policy.daemonDown.grace).",
+        ? "Each in a network namespace of its own, on one bridge: cut a link (l), a host is down."
+        : "On loopback the kernel answers for a killed daemon: it is daemon-down, not host-down.",
+      "A person is told at once here; a real mesh gives systemd 15 s to restart it first.",
     ];
   }
 

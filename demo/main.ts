@@ -31,7 +31,9 @@ async function main(): Promise<number> {
   }
 }
 
-process.exitCode = await main().catch((error: Error) => {
+const code = await main().catch((error: Error) => {
   process.stderr.write(`${error.message}\n`);
   return EXIT_FAILED;
 });
+// Whatever was not closed on the way of an error must not keep us here; leaving cleans it up.
+process.exit(code);

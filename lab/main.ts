@@ -105,4 +105,5 @@ async function main(): Promise<number> {
   );
 }
 
-process.exitCode = await main();
+// Whatever was not closed on the way of an error must not keep us here; leaving cleans it up.
+process.exit(await main());

@@ -60,8 +60,10 @@ async function bundle(): Promise<void> {
     splitting: true,
     format: "esm",
     platform: "node",
+    // ES modules keep their named exports when they are loaded lazily.
+    mainFields: ["module", "main"],
     target: "node26",
-    chunkNames: "chunk-[name]-[hash]",
+    chunkNames: "[name]-[hash]",
     external: EXTERNAL,
     banner: { js: BANNER },
     legalComments: "linked",

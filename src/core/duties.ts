@@ -35,7 +35,14 @@ export function dutiesOf(ledger: Ledger, channels: readonly ChannelRef[]): Duty[
 function owedPhase(ledger: Ledger, record: IncidentRecord, channel: string): Phase | undefined {
   const toldOpen = wasTold(ledger, record.incident, "open", channel);
   if (ledger.open.has(record.incident)) return toldOpen || isSuperseded(ledger, record) ? undefined : "open";
-  return toldOpen && !wasTold(ledger, record.incident, "resolved", channel) ? "resolved" : undefined;
+  if (!toldOpen || wasTold(ledger, record.incident, "resolved", channel)) return undefined;
+  return isAwayAgain(ledger, record) ? undefined : "resolved";
+}
+
+/** "It is back" waits while another incident says that it is not; both then end in one message. */
+function isAwayAgain(ledger: Ledger, record: IncidentRecord): boolean {
+  for (const other of ledger.open.values()) if (other.subject === record.subject) return true;
+  return false;
 }
 
 /** A daemon's death is not worth a message of its own once its host is down. */

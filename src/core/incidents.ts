@@ -25,6 +25,11 @@ export const kindOf = (verdict: Down): IncidentKind => (verdict === "daemon-down
 export function beginIncidents(turn: Turn, peer: Peer, verdict: Down, inquiry: Inquiry): void {
   const { state, env } = turn;
   const kind = kindOf(verdict);
+  const later = laterDeath(turn, peer, kind);
+  if (later !== undefined) {
+    publish(turn, [ownEvidence(turn, peer, later, inquiry)]);
+    return;
+  }
   const incident = incidentId(state.roster.mesh, kind, peer.id, peer.incarnation);
   if (resolutionOf(state.ledger, incident) !== undefined) return;
   const isNew = incidentOf(state.ledger, incident) === undefined;
@@ -45,6 +50,13 @@ export function beginIncidents(turn: Turn, peer: Peer, verdict: Down, inquiry: I
   ];
   publish(turn, records);
   if (isNew) notice(turn, { type: "incident", incident, kind, phase: "open", name: peer.member.name });
+}
+
+/** Of a life that this node never heard, but that others heard end: one death, one incident. */
+function laterDeath(turn: Turn, peer: Peer, kind: IncidentKind): IncidentId | undefined {
+  return openAbout(turn.state.ledger, peer.id).find(
+    (open) => open.kind === kind && open.incarnation > peer.incarnation,
+  )?.incident;
 }
 
 function ownEvidence(turn: Turn, peer: Peer, incident: IncidentId, inquiry: Inquiry): EvidenceRecord {

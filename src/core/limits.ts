@@ -13,7 +13,7 @@ export const OVERDUE_PERIODS = 1.6;
 /** How long the answer of a living observer may delay a verdict. */
 export const ANSWER_PATIENCE: Duration = ms(300);
 /** Questions are repeated at this pace until answered, */
-export const ASK_EVERY: Duration = ms(50);
+export const ASK_EVERY: Duration = ms(25);
 /** and begun anew at this one while someone else hears the subject. */
 export const LINK_PROBLEM_ROUND: Duration = seconds(1);
 /** A probe is given this long, plus four round trips of that path, before a verdict goes without its answer. */

@@ -173,7 +173,7 @@ const RATE_GAIN = 0.1;
 /** Slow enough that a lossy path is still known as such after a lucky second. */
 const LOSS_GAIN = 0.04;
 /** More missing at once than this is an outage, not loss. */
-const LOSS_RUN_MAX = 15;
+const LOSS_RUN_MAX = 8;
 
 /** Learns from a beat: jitter, rate, round trip, clock offset, and where the peer stands. */
 export function learnFromBeat(peer: Peer, beat: Beat, now: Instant, wall: WallTime): void {
@@ -200,7 +200,8 @@ export function learnFromBeat(peer: Peer, beat: Beat, now: Instant, wall: WallTi
 
 /** Beats are numbered: what is missing between two was lost on the way. */
 function learnLoss(peer: Peer, seq: number): void {
-  const missing = Math.min(seq - peer.lastBeatSeq - 1, LOSS_RUN_MAX);
+  const missing = seq - peer.lastBeatSeq - 1;
+  if (missing > LOSS_RUN_MAX) return;
   for (let lost = 0; lost < missing; lost += 1) peer.loss += LOSS_GAIN * (1 - peer.loss);
   peer.loss -= LOSS_GAIN * peer.loss;
 }

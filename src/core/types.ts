@@ -48,7 +48,7 @@ export type ProbeOutcome =
 
 /** What a peer concludes about its own uplinks while it hears nobody. */
 export interface Uplink {
-  /** False only when no interface that holds a mesh address has carrier. */
+  /** False only when no interface that holds a mesh address or a default route has carrier. */
   readonly up: boolean;
   /** For the message, e.g. `eth0: carrier, gateway 10.0.0.1 answers`. */
   readonly detail: string;

@@ -233,6 +233,10 @@ test("a key outside the succession opens no term, with or without a proof made f
     signed(proof(identity.mesh, 2, outsider.pin, signer.key), outsider),
     "outside-succession",
   );
+  const unknown = newKey();
+  const signature = signTermProof(unknown.key, identity.mesh, 2, outsider.pin);
+  const byUnknown = { ...opened, termProof: { by: "root", root: unknown.pin, signature } } as const;
+  await expectRefusal(signed(byUnknown, outsider), "outside-succession");
   const genuine = signed(proof(identity.mesh, 2, outsider.pin), outsider);
   expect(await keeper.consider(genuine)).toEqual({ ok: true, value: "adopted" });
 });

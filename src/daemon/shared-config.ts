@@ -4,7 +4,7 @@
  * whoever asked.
  */
 import { randomUUID } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import type { Request, Response } from "../core/messages.ts";
 import type { NodeId } from "../core/types.ts";
 import { type Failure, FailureError, failure, ok, type Result } from "../kit/result.ts";

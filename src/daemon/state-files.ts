@@ -1,5 +1,5 @@
 /** What lies in the state folder. `node.json` is written last: it is what makes a folder an identity. */
-import { z } from "zod";
+import * as z from "zod";
 import { type RecoveryFile, recoveryFile } from "../adapters/pki/recovery.ts";
 import type { StateFile } from "../adapters/state/folder.ts";
 import { addressText, nodeNameText, pinText, type SignedRoster, uuidText } from "../wire/roster.ts";

@@ -4,7 +4,7 @@
  * and parsed again. Messages of refusals name the key and the fix, never the value:
  * nearly every setting of a channel may hold a secret.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { type Duration, parseDuration, seconds } from "../kit/time.ts";
 import { isJsonType, templateProblem } from "./message-template.ts";
 

@@ -1,5 +1,5 @@
 /** Turns what zod and yaml find wrong into sentences with a fix. Values are quoted only where they may be shown. */
-import { z } from "zod";
+import * as z from "zod";
 import { nearest } from "./config-nearest.ts";
 import { type ConfigPath, keyMayBeShown, MASK, valueMayBeShown } from "./config-secrecy.ts";
 

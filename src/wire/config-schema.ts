@@ -1,5 +1,5 @@
 /** What may stand in a configuration file. docs/configuration.md explains each key to the person who writes it. */
-import { z } from "zod";
+import * as z from "zod";
 import { type Duration, minutes, ms, parseDuration, seconds } from "../kit/time.ts";
 import { type ChannelConfig, channelConfig } from "./channel-config.ts";
 

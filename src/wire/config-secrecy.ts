@@ -36,7 +36,7 @@ const pattern = (path: ConfigPath): string =>
 
 /** Whether the value at this path may be shown: not one that runs on into the next line's key, nor a URL. */
 export const valueMayBeShown = (path: ConfigPath, value: string): boolean =>
-  SHOWN_VALUES.has(pattern(path)) && /^[\w .,;=!+/-]{1,64}$/.test(value) && !value.includes("//");
+  SHOWN_VALUES.has(pattern(path)) && /^[\w .,;=!+/-]{1,64}$/.test(value);
 
 /** Whether a key may be shown that stands in the map at this path: one that reads like a key. */
 export const keyMayBeShown = (parent: ConfigPath, key: string): boolean =>

@@ -350,6 +350,10 @@ describe("a secret", () => {
     ["behind a missing space", `channels:\n  - name: a\n    type: webhook\n    secret:${SECRET}`],
     ["on a line of its own", `channels:\n  - name: a\n    type: webhook\n    secret:\n${SECRET}`],
     ["continuing a value that may be shown", `channels:\n  - name: a\n    type: webhok\n      ${SECRET}`],
+    [
+      "continuing a value on the line of another problem",
+      `channels:\n  - {type: webhook, url: https://x.example, name: a\n      ${SECRET}, tipe: x}`,
+    ],
     ["in a URL where a name belongs", `channels:\n  - name: https://x/${SECRET}\n    type: webhook`],
   ])("is not echoed %s", (_, text) => {
     expect(problemsOf(text)).not.toEqual([]);

@@ -3,7 +3,7 @@
  * Neighbouring releases understand each other: unknown fields are ignored, unknown
  * messages and records are left out, unknown words read as the one that claims nothing.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type {
   Ack,
   Answer,

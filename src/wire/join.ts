@@ -3,7 +3,7 @@
  * turn. The keymaster speaks first and shows its chain, so that the joiner can check
  * root and key before it says anything; then the request; then the answer.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { ERROR_CODES } from "../kit/errors.ts";
 import { type Failure, failure, ok, type Result } from "../kit/result.ts";
 import { addressText, NODE_ADDRESSES_MAX, nodeNameText } from "./roster.ts";

@@ -1,5 +1,5 @@
 /** Field types that several peer messages share. */
-import { z } from "zod";
+import * as z from "zod";
 import type { PathKind, ProbeOutcome, RosterRank, Verdict } from "../core/types.ts";
 
 /** Ids are uuids, hashes and keys built from them. */

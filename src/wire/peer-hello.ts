@@ -1,5 +1,5 @@
 /** The two control frames of a session: the hello that opens it and the bye that ends it (docs/protocol.md). */
-import { z } from "zod";
+import * as z from "zod";
 import { failure, ok, type Result } from "../kit/result.ts";
 import { parseJsonObject } from "./envelope.ts";
 

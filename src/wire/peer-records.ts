@@ -1,5 +1,5 @@
 /** The ledger's records as peers send them. A newer release may send kinds this one does not know: those are left out. */
-import { z } from "zod";
+import * as z from "zod";
 import type {
   DeliveryRecord,
   EvidenceRecord,

@@ -3,7 +3,7 @@
  * verbatim in `body`, so that fields a release does not know survive relaying and
  * the signature never depends on how somebody else prints JSON.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { sha256Hex } from "../kit/hash.ts";
 import { failure, ok, type Result } from "../kit/result.ts";
 

@@ -4,7 +4,7 @@
  * Failure; `watch` answers with many `{id, event}` lines until the caller leaves.
  * Results are exactly what `--json` prints (`schema` comes first); times are ISO 8601.
  */
-import { z } from "zod";
+import * as z from "zod";
 
 export { RPC_LINE_BYTES_MAX } from "./rpc-limits.ts";
 
@@ -96,7 +96,13 @@ export interface IncidentReport {
   readonly since: string;
   readonly until: string | null;
   readonly evidence: readonly { observer: string; path: string; last: string | null; probe: string }[];
-  readonly told: readonly { channel: string; phase: string; state: string; by: string | null; detail: string | null }[];
+  readonly told: readonly {
+    channel: string;
+    phase: string;
+    state: string;
+    by: string | null;
+    detail: string | null;
+  }[];
 }
 export interface IncidentsReport {
   readonly schema: 1;
@@ -105,7 +111,14 @@ export interface IncidentsReport {
 
 export interface InboxReport {
   readonly schema: 1;
-  readonly messages: readonly { id: string; at: string; phase: string; title: string; text: string; by: string }[];
+  readonly messages: readonly {
+    id: string;
+    at: string;
+    phase: string;
+    title: string;
+    text: string;
+    by: string;
+  }[];
 }
 
 export interface NotifyListReport {
@@ -122,13 +135,21 @@ export interface NotifyListReport {
 
 export interface NotifyTestReport {
   readonly schema: 1;
-  readonly results: readonly { channel: string; outcome: "delivered" | "temporary" | "permanent"; detail: string }[];
+  readonly results: readonly {
+    channel: string;
+    outcome: "delivered" | "temporary" | "permanent";
+    detail: string;
+  }[];
 }
 
 export interface ConfigEffectiveReport {
   readonly schema: 1;
   /** The effective configuration with secrets replaced by `***`, each setting with its origin. */
-  readonly settings: readonly { key: string; value: unknown; origin: "default" | "file" | "shared" | "environment" }[];
+  readonly settings: readonly {
+    key: string;
+    value: unknown;
+    origin: "default" | "file" | "shared" | "environment";
+  }[];
 }
 
 export interface ConfigApplyReport {
@@ -147,7 +168,13 @@ export interface TokenCreateReport {
 }
 export interface TokenListReport {
   readonly schema: 1;
-  readonly tokens: readonly { id: string; name: string; created: string; expires: string; state: "open" | "used" | "expired" | "revoked" }[];
+  readonly tokens: readonly {
+    id: string;
+    name: string;
+    created: string;
+    expires: string;
+    state: "open" | "used" | "expired" | "revoked";
+  }[];
 }
 export interface TokenRevokeReport {
   readonly schema: 1;

@@ -23,6 +23,7 @@ export interface TestIdentity {
   readonly id: NodeId;
   readonly name: string;
   readonly keys: CryptoKeyPair;
+  readonly leaf: x509.X509Certificate;
   readonly keyPem: string;
   readonly certificatePem: string;
   readonly pin: string;
@@ -97,6 +98,7 @@ export async function testIdentity(
     id,
     name,
     keys,
+    leaf,
     keyPem: `-----BEGIN PRIVATE KEY-----\n${pkcs8.toString("base64")}\n-----END PRIVATE KEY-----\n`,
     certificatePem: pem(leaf) + pem(mesh.intermediate.certificate),
     pin: createHash("sha256").update(spki).digest("base64url"),

@@ -74,7 +74,8 @@ test("a death and a return are told, as one JSON event a line", async () => {
 });
 
 test("a death that was not told in time makes the exit code 1", async () => {
-  const run = await play("--for", "1s", "--kill", "b@1s", "--json");
+  // A hung daemon is told of after 5 s at the earliest.
+  const run = await play("--for", "2s", "--freeze", "b@500ms", "--json");
   expect(all(run, "done")[0]).toMatchObject({ deathTold: false, ok: false });
   expect(run.code).toBe(1);
 });

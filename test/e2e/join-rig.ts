@@ -5,9 +5,10 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer, type Server, type TLSSocket } from "node:tls";
-import { afterEach } from "vitest";
+import { afterEach, expect } from "vitest";
 import { type Identity, loadIdentity } from "../../src/daemon/identity.ts";
 import { initMesh, type NewMesh } from "../../src/daemon/init.ts";
+import type { JoinOptions } from "../../src/daemon/join.ts";
 import type { Keymaster } from "../../src/daemon/keymaster.ts";
 import { unwrap } from "../../src/kit/result.ts";
 import { hours, type WallTime, wallTime } from "../../src/kit/time.ts";
@@ -112,3 +113,16 @@ export function answerWith(
     handle(socket);
   });
 }
+
+/** Options for a join from an empty host. */
+export const newHost = async (token: string, change: Partial<JoinOptions> = {}): Promise<JoinOptions> => ({
+  stateDir: join(await temporaryFolder(), "state"),
+  token,
+  addresses: ["127.0.0.2"],
+  ...change,
+});
+/** What a refused result looks like. */
+export const refusal = (code: string, message = ""): object => ({
+  ok: false,
+  error: { code, message: expect.stringContaining(message) },
+});

@@ -1,8 +1,10 @@
 /** Does what the core asks for, as the daemon does: in order, the outcome returning as an input. */
 import type { DeliveryOutcome, Effect, Notice, Stored } from "../../src/core/io.ts";
+import type { Notification } from "../../src/core/notification.ts";
 import type { Address, NodeId, ProbeOutcome } from "../../src/core/types.ts";
 import type { Host } from "./host.ts";
 import type { Network } from "./network.ts";
+import { describeNotice } from "./notices.ts";
 import type { Receiver } from "./receiver.ts";
 import { uniform } from "./seeds.ts";
 import type { Sessions } from "./sessions.ts";
@@ -34,6 +36,8 @@ export interface Outside {
   readonly indexAt: (address: Address) => number | undefined;
   readonly hosts: readonly Host[];
   readonly onNotice: (host: Host, notice: Notice) => void;
+  /** A message for a person leaves the core. */
+  readonly onDeliver: (host: Host, notification: Notification) => void;
 }
 
 export class Effects {
@@ -153,6 +157,7 @@ export class Effects {
     const { life } = host;
     const { delivery, channel, notification } = effect;
     trace.telling(timeline.now, `${host.name} deliver ${delivery} ${channel}: ${notification.title}`);
+    if (channel === CHANNEL) this.#outside.onDeliver(host, notification);
     const answer = (delay: number, result: DeliveryOutcome): void => {
       timeline.in(delay, () => {
         host.whenAwakeInLife(life, () => host.give({ type: "delivery", delivery, channel, result }));
@@ -228,18 +233,3 @@ const OUTCOMES: Readonly<Record<"delivered" | "refused" | "error", DeliveryOutco
   refused: { outcome: "temporary", detail: "connection refused" },
   error: { outcome: "temporary", detail: "HTTP 500" },
 };
-
-export function describeNotice(notice: Notice): string {
-  switch (notice.type) {
-    case "verdict":
-      return `verdict ${notice.name} #${notice.incarnation} ${notice.from} -> ${notice.to} (${notice.why})`;
-    case "incident":
-      return `incident ${notice.kind} ${notice.phase} ${notice.name} ${notice.incident.slice(0, 8)}`;
-    case "message":
-      return `message ${notice.phase} ${notice.channel} ${notice.outcome} "${notice.title}" (${notice.detail})`;
-    case "isolated":
-      return `isolated ${notice.isolated} (${notice.detail})`;
-    case "warning":
-      return `warning ${notice.text}`;
-  }
-}

@@ -33,6 +33,8 @@ export class MessageJudge {
   readonly #opens = new Map<IncidentId, Arrival>();
   /** What the receiver last heard about each host. */
   readonly #lastWord: ("open" | "resolved" | undefined)[];
+  /** When it last heard that the host is down: a group that sees it otherwise may speak later. */
+  readonly #lastOpenAt: number[];
   /** When the way from each host to the receiver last changed. */
   readonly #routeChangedAt: number[];
   readonly #routeWasUp: boolean[];
@@ -48,6 +50,7 @@ export class MessageJudge {
     this.#expectations = expectations;
     this.#report = report;
     this.#lastWord = world.hosts.map(() => undefined);
+    this.#lastOpenAt = world.hosts.map(() => Number.NEGATIVE_INFINITY);
     this.#routeChangedAt = world.hosts.map(() => 0);
     this.#routeWasUp = world.hosts.map(() => true);
     world.receiver.onArrival.push((arrival) => this.#onArrival(arrival));
@@ -63,7 +66,10 @@ export class MessageJudge {
       const index = this.#world.hosts.findIndex((host) => host.id === subject.id);
       // What was swallowed counts as not said: the sender must think so too, and takes nothing back.
       const answered = this.#world.receiver.mood === "well";
-      if (index >= 0 && answered) this.#lastWord[index] = notification.state;
+      if (index >= 0 && answered) {
+        this.#lastWord[index] = notification.state;
+        if (notification.state === "open") this.#lastOpenAt[index] = arrival.at;
+      }
       if (notification.state === "open") this.#onOpen(arrival, subject.incident, index);
       else if (!this.#opens.has(subject.incident))
         this.#report("every resolved pairs with an open", `${notification.title} (${subject.incident})`);
@@ -91,8 +97,10 @@ export class MessageJudge {
   #measure(arrival: Arrival, subject: number): void {
     const { faultTimes } = this.#world;
     const recent = faultTimes.filter((at) => arrival.at - at < SINGLE_FAULT_SPAN);
-    if (recent.length !== 1 || this.#truth.silentFor(arrival.from, subject) === 0) return;
-    this.tellTimes.push(this.#truth.silentFor(arrival.from, subject));
+    const silentFor = this.#truth.silentFor(arrival.from, subject);
+    const death = recent[0];
+    if (recent.length !== 1 || death === undefined || silentFor < arrival.at - death) return;
+    if (silentFor < SINGLE_FAULT_SPAN) this.tellTimes.push(silentFor);
   }
 
   /** When doubt remains, a duplicate beats silence: more than one fault, loss, a store or receiver in trouble. */
@@ -147,6 +155,7 @@ export class MessageJudge {
     const view = teller.meshView()?.nodes.find((node) => node.id === subject.id);
     // What it never knew, or took leave of, it need not tell.
     if (view === undefined || view.verdict === "planned" || view.verdict === "unknown") return false;
+    const silentFor = this.#truth.silentFor(teller.index, subject.index);
     const alone = hosts.every((host) => host === teller || !network.bothWays(teller.index, host.index));
     const everyoneHasChannel = hosts.every((host) => !host.awake || this.#hasChannel(host));
     const bound =
@@ -156,7 +165,8 @@ export class MessageJudge {
       (timeline.now - this.#truth.lossyUntil() < 60_000 ? LOSSY_EXTRA : 0) +
       (everyoneHasChannel || alone ? 0 : BROKEN_CHANNEL_EXTRA);
     return (
-      this.#truth.silentFor(teller.index, subject.index) > bound &&
+      silentFor > bound &&
+      (this.#lastOpenAt[subject.index] ?? 0) < timeline.now - silentFor &&
       timeline.now - teller.changedAt > bound &&
       timeline.now - this.#channelsChangedAt() > bound
     );

@@ -198,7 +198,8 @@ export class Judge {
       return;
     }
     const bound = this.#deathBound(observer, subject);
-    const since = Math.max(this.#settledAt.get(pair) ?? 0, observer.changedAt);
+    const settledAt = this.#settledAt.get(pair) ?? 0;
+    const since = Math.max(settledAt, observer.changedAt, timeline.now - silentFor);
     if (timeline.now - since < bound) return;
     this.#report(
       "every death is noticed",

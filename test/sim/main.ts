@@ -92,9 +92,7 @@ async function main(): Promise<void> {
   const first = readNumber("seed", given.seed, 0, Number.MAX_SAFE_INTEGER);
   const count = readNumber("seeds", given.seeds, 1, 1_000_000);
   const around =
-    given.around === undefined
-      ? undefined
-      : readNumber("around", given.around, 0, Number.MAX_SAFE_INTEGER);
+    given.around === undefined ? undefined : readNumber("around", given.around, 0, Number.MAX_SAFE_INTEGER);
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   let failed = 0;
   for (let seed = first; seed < first + count; seed += 1) {

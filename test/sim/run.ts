@@ -30,7 +30,11 @@ export interface RunReport {
   readonly duplicates: number;
   /** From falling silent to the first message, where one fault stood alone; median and largest, milliseconds. */
   readonly toldWithin: { readonly count: number; readonly median: number; readonly max: number };
-  readonly traffic: { readonly messages: number; readonly bytes: number; readonly bytesPerNodeSecond: number };
+  readonly traffic: {
+    readonly messages: number;
+    readonly bytes: number;
+    readonly bytesPerNodeSecond: number;
+  };
   readonly violations: readonly Violation[];
   /** Around the violation; empty when there is none. */
   readonly lastLines: readonly string[];

@@ -268,7 +268,8 @@ function addStretch(
     const spread = chance(random, 0.5) ? 0 : 2000;
     for (const fault of episode.begin) faults.push({ at: at + random.next() * spread, fault });
     const over = at + spread + episode.length;
-    for (const fault of episode.end) if (over < end) faults.push({ at: over + random.next() * spread, fault });
+    for (const fault of episode.end)
+      if (over < end) faults.push({ at: over + random.next() * spread, fault });
     at += nextGap();
   }
   return until;

@@ -108,12 +108,16 @@ export class Sessions {
 
   /** The process is gone; while its host lives, the kernel still says so to every peer. */
   processEnded(host: number, how: "crash" | "exit" | "power"): void {
+    // Without power the kernel says nothing, and what it had yet to send is gone.
+    if (how === "power") this.#silence(host);
     this.#hosts.forEach((_, peer) => {
       const session = this.#current[host]?.[peer];
       if (session !== undefined) this.#closeEnd(session, host, how === "exit" ? "goodbye" : "reset");
       this.#dialling.delete(`${host}>${peer}`);
     });
-    if (how !== "power") return;
+  }
+
+  #silence(host: number): void {
     for (const session of this.#alive[host] ?? []) {
       const stream = session.streams.get(host);
       if (stream !== undefined) stream.dead = true;

@@ -1,5 +1,6 @@
 /** Hosts, network and receiver joined under one timeline; faults are applied here. */
 import type { Birth, Input, Notice, RosterView, Stored } from "../../src/core/io.ts";
+import type { Notification } from "../../src/core/notification.ts";
 import type { Address, MeshId, NodeId } from "../../src/core/types.ts";
 import { DEFAULT_POLICY } from "../../src/core/types.ts";
 import { ms } from "../../src/kit/time.ts";
@@ -57,6 +58,7 @@ export class World {
   readonly names: readonly string[];
   readonly bugs: Bug[] = [];
   readonly routes: boolean[];
+  readonly onDeliver: ((host: Host, notification: Notification) => void)[] = [];
   readonly onNotice: ((host: Host, notice: Notice) => void)[] = [];
   /** Told after anything outside the machines has changed: a fault took effect, a process ended. */
   readonly onChange: (() => void)[] = [];
@@ -231,6 +233,9 @@ export class World {
       reachesReceiver: (host) => this.routes[host.index] === true,
       indexOf: (node) => byId.get(node),
       indexAt: (address) => byAddress.get(address),
+      onDeliver: (host, notification) => {
+        for (const listener of this.onDeliver) listener(host, notification);
+      },
       onNotice: (host, notice) => {
         for (const listener of this.onNotice) listener(host, notice);
       },

@@ -127,6 +127,17 @@ test("a chain leads to its own root only", async () => {
   expect(issuedBy(leaf, otherSigner)).toBe(false);
 });
 
+test("a certificate that may sign others but is no authority vouches for nobody", async () => {
+  const key = generateKey();
+  const keyFile = file("false-ca.key", key.export({ type: "pkcs8", format: "pem" }).toString());
+  const certificate = openssl(
+    ...["req", "-x509", "-new", "-key", keyFile, "-subj", "/CN=x"],
+    ...["-addext", "basicConstraints=critical,CA:FALSE", "-addext", "keyUsage=critical,keyCertSign"],
+  );
+  const leaf = await issueLeaf({ mesh, node }, publicOf(chain.key), { key, certificate }, now);
+  expect(issuedBy(unwrap(parseCertificate(leaf)), unwrap(parseCertificate(certificate)))).toBe(false);
+});
+
 test("a request gives its key, whatever names it asks for", async () => {
   const key = generateKey();
   expect(spkiPin(unwrap(await csrKey(await createCsr(key))))).toBe(spkiPin(publicOf(key)));

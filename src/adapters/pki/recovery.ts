@@ -5,7 +5,7 @@
  * whose additional data binds mesh and root certificate to the sealed key.
  */
 import { createCipheriv, createDecipheriv, type KeyObject, randomBytes, scrypt } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { failure, ok, type Result } from "../../kit/result.ts";
 import { parseCertificate } from "./certificates.ts";
 import { keyMatches, keyPem, parsePrivateKey } from "./keys.ts";

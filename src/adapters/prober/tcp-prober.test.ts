@@ -83,7 +83,7 @@ describe.skipIf(reason !== undefined)(
       const left = hosts.run(`
         const { createProber } = await import(${JSON.stringify(MODULE)});
         await createProber({ own: [] }).probe("${FAR.ip}:7654", 100);
-        await new Promise((resolve) => setImmediate(resolve));
+        await new Promise((resolve) => setTimeout(resolve, 20));
         const kinds = process.getActiveResourcesInfo();
         console.log(kinds.filter((kind) => /TCP|Timeout/.test(kind)).length);`);
       expect(left).toBe("0");

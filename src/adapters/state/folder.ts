@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { failure, ok, type Result } from "../../kit/result.ts";
 
 const FOLDER_MODE = 0o700;

@@ -28,7 +28,11 @@ export function lockState(stateDir: string): Result<StateLock> {
   } catch (error) {
     const reason = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
     if (reason === "ENOENT")
-      return failure("state-missing", `${stateDir} does not exist`, "Run `balefire init` or `balefire join`.");
+      return failure(
+        "state-missing",
+        `${stateDir} does not exist`,
+        "Run `balefire init` or `balefire join`.",
+      );
     return failure(
       "permission-denied",
       `cannot open ${path} (${reason})`,

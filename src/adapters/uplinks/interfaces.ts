@@ -102,6 +102,15 @@ export function gatewayOf(roots: Roots, name: string): string | undefined {
   return route?.gateway.join(".");
 }
 
+/** The interfaces that default routes leave by: the way to people, whichever network the mesh is on. */
+export const defaultRouteHolders = (roots: Roots): string[] => [
+  ...new Set(
+    routesV4(roots)
+      .filter(({ mask, gateway }) => mask === 0 && asNumber(gateway) !== 0)
+      .map(({ name }) => name),
+  ),
+];
+
 /** `complete` in the kernel's neighbour table: it has answered, and not failed to answer since. */
 export type Neighbour = "complete" | "incomplete" | "absent";
 

@@ -1,9 +1,10 @@
-/** What this host can tell of its own network: carrier of the interfaces with mesh addresses, and their gateway. */
+/** What this host can tell of its own network: carrier of the interfaces with mesh addresses or a default route, and their gateways. */
 import { networkInterfaces } from "node:os";
 import type { Uplink } from "../../core/types.ts";
 import type { Uplinks } from "../../ports/uplinks.ts";
 import { type AddressParts, addressParts } from "../../wire/address.ts";
 import {
+  defaultRouteHolders,
   gatewayOf,
   hasCarrier,
   holderByInet6,
@@ -51,9 +52,13 @@ export function createUplinks(options: UplinksOptions = {}): Uplinks {
   };
 }
 
-/** Loopback counts as any other: it always has carrier. */
+/**
+ * Loopback counts as any other: it always has carrier. So does the way to the gateway: two hosts with
+ * a cable between them lose their mesh with it, and must still say so over their other network.
+ */
 function judge(roots: Roots, holders: ReadonlyMap<string, string | undefined>): Uplink {
-  const names = new Set([...holders.values()].filter((name) => name !== undefined));
+  const held = [...holders.values()].filter((name) => name !== undefined);
+  const names = new Set([...held, ...defaultRouteHolders(roots)]);
   const homeless = [...holders].filter(([, name]) => name === undefined).map(([ip]) => ip);
   const looks = [...names].map((name) => ({ name, carrier: hasCarrier(roots, name) }));
   const sentences = [

@@ -1,0 +1,54 @@
+/** Plays a scenario on the core that ships and writes down what a watcher would see. */
+import { CORE } from "../sim/core.ts";
+import { describeFault } from "../sim/faults.ts";
+import { Judge, type Violation } from "../sim/judge.ts";
+import { describeNotice } from "../sim/notices.ts";
+import { World } from "../sim/world.ts";
+import { type Action, parseScript } from "./script.ts";
+
+/** Between the script, which a person writes, and the transcript, which follows from it. */
+export const DIVIDER = "--- what happens (virtual milliseconds)\n";
+const START_STAGGER = 100;
+const AFTER_DELIVER = 1;
+
+export interface Played {
+  /** Script and transcript, as the file should be. */
+  readonly file: string;
+  readonly violations: readonly Violation[];
+}
+
+export async function play(file: string): Promise<Played> {
+  const script = (file.split(DIVIDER)[0] ?? "").trimEnd();
+  const { names, seed, until, timed, onDeliver } = parseScript(script);
+  const world = new World({ seed, machine: CORE, names });
+  const judge = new Judge(world, { nothingIsTold: false });
+  const lines: string[] = [];
+  const write = (who: string, what: string): void => {
+    lines.push(`${String(Math.round(world.timeline.now)).padStart(8)} ${who.padEnd(8)} ${what}`);
+  };
+  let sender = -1;
+  const act = (action: Action): void => {
+    for (const fault of action(sender)) {
+      write("fault", describeFault(fault, names));
+      world.apply(fault);
+    }
+  };
+  world.onNotice.push((host, notice) => {
+    // The inbox is told of everything besides; its lines would double each message.
+    if (notice.type !== "message" || notice.channel !== "inbox") write(host.name, describeNotice(notice));
+  });
+  world.receiver.onArrival.push(({ notification }) => {
+    write("receiver", `${notification.state} "${notification.title}"`);
+  });
+  world.onDeliver.push((host) => {
+    if (sender >= 0) return;
+    sender = host.index;
+    world.timeline.in(AFTER_DELIVER, () => onDeliver.forEach(act));
+  });
+  for (const { at, action } of timed) world.timeline.schedule(at, () => act(action));
+  await world.run(
+    names.map((_, host) => ({ at: host * START_STAGGER, fault: { type: "power-on", host } as const })),
+    until,
+  );
+  return { file: `${script}\n\n${DIVIDER}${lines.join("\n")}\n`, violations: judge.violations };
+}

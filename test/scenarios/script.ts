@@ -1,0 +1,112 @@
+/**
+ * The little language of the scenarios. A line is one of
+ *
+ *     hosts a b c            who there is; all start within the first second
+ *     seed 7                 for latencies and the machines' own randomness (default 1)
+ *     at 10s VERB …          a fault at a time
+ *     on deliver VERB …      a fault one millisecond after the first message leaves a node, `sender`
+ *     until 60s              the end
+ *
+ * with the verbs of VERBS below. `#` begins a comment.
+ */
+import { parseDuration } from "../../src/kit/time.ts";
+import type { Fault } from "../sim/faults.ts";
+import type { ReceiverMood } from "../sim/receiver.ts";
+
+/** Makes faults; the sender is known once a message leaves. */
+export type Action = (sender: number) => readonly Fault[];
+
+export interface Script {
+  readonly names: readonly string[];
+  readonly seed: number;
+  readonly until: number;
+  readonly timed: readonly { readonly at: number; readonly action: Action }[];
+  readonly onDeliver: readonly Action[];
+}
+
+export const SENDER = "sender";
+
+type HostOf = (name: string | undefined) => (sender: number) => number;
+
+const one =
+  (type: "power-off" | "power-on" | "kill" | "start" | "stop" | "pause" | "resume") =>
+  (words: readonly string[], hostOf: HostOf): Action => {
+    const hosts = words.map(hostOf);
+    return (sender) => hosts.map((host) => ({ type, host: host(sender) }));
+  };
+
+const link =
+  (up: boolean) =>
+  (words: readonly string[], hostOf: HostOf): Action => {
+    const hosts = words.map(hostOf);
+    return (sender) => hosts.map((host) => ({ type: "link", host: host(sender), up }));
+  };
+
+const VERBS: Readonly<Record<string, (words: readonly string[], hostOf: HostOf) => Action>> = {
+  "power-off": one("power-off"),
+  "power-on": one("power-on"),
+  kill: one("kill"),
+  start: one("start"),
+  stop: one("stop"),
+  pause: one("pause"),
+  resume: one("resume"),
+  cut: link(false),
+  mend: link(true),
+  /** `path a b down`: from a to b only. */
+  path: ([from, to, state], hostOf) => {
+    const [a, b] = [hostOf(from), hostOf(to)];
+    return (sender) => [{ type: "path", from: a(sender), to: b(sender), up: state === "up" }];
+  },
+  /** `partition a+b c`. */
+  partition: (words, hostOf) => {
+    const groups = words.map((word) => word.split("+").map(hostOf));
+    return (sender) => [
+      { type: "partition", groups: groups.map((group) => group.map((host) => host(sender))) },
+    ];
+  },
+  heal: () => () => [{ type: "heal" }],
+  /** `loss 30%`. */
+  loss:
+    ([share = "0%"]) =>
+    () => [{ type: "quality", loss: Number.parseFloat(share) / 100, jitter: 0.2 }],
+  receiver:
+    ([mood]) =>
+    () => [{ type: "receiver", mood: mood as ReceiverMood }],
+};
+
+export function parseScript(text: string): Script {
+  const names: string[] = [];
+  const timed: { at: number; action: Action }[] = [];
+  const onDeliver: Action[] = [];
+  let seed = 1;
+  let until = 60_000;
+  const hostOf: HostOf = (name) => {
+    if (name === SENDER) return (sender) => sender;
+    const index = names.indexOf(name ?? "");
+    if (index < 0) throw new Error(`no host "${name}" in the scenario`);
+    return () => index;
+  };
+  for (const line of text.split("\n")) {
+    const words = line.replace(/#.*/, "").trim().split(/\s+/);
+    const [first = "", second = "", verb = "", ...rest] = words;
+    if (first === "hosts") names.push(...words.slice(1));
+    else if (first === "seed") seed = Number(second);
+    else if (first === "until") until = time(second);
+    else if (first === "at") timed.push({ at: time(second), action: actionOf(verb, rest, hostOf) });
+    else if (first === "on" && second === "deliver") onDeliver.push(actionOf(verb, rest, hostOf));
+    else if (first !== "") throw new Error(`not understood: ${line}`);
+  }
+  return { names, seed, until, timed, onDeliver };
+}
+
+function actionOf(verb: string, words: readonly string[], hostOf: HostOf): Action {
+  const make = VERBS[verb];
+  if (make === undefined) throw new Error(`unknown verb "${verb}"`);
+  return make(words, hostOf);
+}
+
+function time(text: string): number {
+  const length = parseDuration(text);
+  if (length === undefined) throw new Error(`not a time: "${text}"`);
+  return length;
+}
