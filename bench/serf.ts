@@ -72,7 +72,13 @@ export const enterSerf: Enter = async (size, progress) => {
     // By itself it would try to reconnect every 30 s only: the trial is over, so it is told to.
     healed: async (victim) => {
       const place = names.indexOf(victim);
-      await command(place, "join", `${network.addressOf((place + 1) % size)}:${PORT}`);
+      const peer = `${network.addressOf((place + 1) % size)}:${PORT}`;
+      await until(
+        `${victim} to join again`,
+        HEAL_MS_MAX,
+        () => command(place, "join", peer).catch(() => undefined),
+        100,
+      );
       await settled();
     },
     close: async () => {

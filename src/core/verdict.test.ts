@@ -34,6 +34,7 @@ function decided(given: Case) {
     testimonies: new Map(Object.entries(given.testimonies ?? {})),
     probes: new Map((given.probes ?? []).map((outcome, index) => [`10.0.0.${index}:7654`, outcome])),
     nextAskAt: START,
+    asked: 0,
     nextProbeAt: START,
     decideAt: undefined,
   };

@@ -58,6 +58,7 @@ function openInquiry(turn: Turn, peer: Peer, cause: Inquiry["cause"]): Inquiry {
     testimonies: new Map(),
     probes: new Map(),
     nextAskAt: turn.env.now,
+    asked: 0,
     nextProbeAt: after(turn.env.now, PROBE_AGAIN),
     decideAt: undefined,
   };
@@ -194,8 +195,11 @@ function ask(turn: Turn, peer: Peer, inquiry: Inquiry): void {
     incarnation: peer.incarnation,
     suspected: between(inquiry.since, turn.env.now),
   };
+  // Who heard nothing may hear again before this is decided, and is asked at half the pace.
+  const everyone = inquiry.asked % 2 === 0;
+  inquiry.asked += 1;
   for (const observer of livingObservers(turn, peer.id)) {
-    if (inquiry.testimonies.get(observer)?.state === "silent") continue;
+    if (!everyone && inquiry.testimonies.get(observer)?.state === "silent") continue;
     sendUrgent(turn, observer, message);
   }
   if (peer.session !== undefined) sendUrgent(turn, peer.id, message);

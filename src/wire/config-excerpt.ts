@@ -54,12 +54,12 @@ function survey(node: unknown, path: ConfigPath, found: Visibility): void {
   if (isMap(node)) {
     for (const pair of node.items) {
       const key = keyText(pair);
-      if (isScalar(pair.key) && pair.key.range) {
+      if (key !== undefined && isScalar(pair.key) && pair.key.range) {
         place(found, pair.key.range, found.keyShown(path, key));
       } else {
         survey(pair.key, [...path, MASK], found);
       }
-      survey(pair.value, [...path, key], found);
+      survey(pair.value, [...path, key ?? MASK], found);
     }
   } else if (isSeq(node)) {
     node.items.forEach((item, index) => {

@@ -34,10 +34,9 @@ function childAt(
   return pair === undefined ? undefined : { key: pair.key, node: pair.value };
 }
 
-/** The key as `toJS` writes it. */
-export function keyText(pair: Pair): string {
-  return isScalar(pair.key) ? String(pair.key.value) : String(pair.key);
-}
+/** The key as `toJS` writes it; undefined where it is a collection, which only a refused document has. */
+export const keyText = (pair: Pair): string | undefined =>
+  isScalar(pair.key) ? String(pair.key.value) : undefined;
 
 function startOf(node: unknown): number | undefined {
   if (isPair(node)) return startOf(node.key);

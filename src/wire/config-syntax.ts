@@ -39,7 +39,10 @@ const SYNTAX: { readonly [code in ErrorCode]?: readonly [string, string] } = {
   ],
   MULTIPLE_DOCS: ["a second document begins here", "Remove the line `---`: one file holds one document."],
   NON_STRING_KEY: ["a key must be a plain word", "Put text that holds { }, [ ] or * into quotes."],
-  RESOURCE_EXHAUSTION: ["this repeats too much", "Write the values out instead of using aliases."],
+  RESOURCE_EXHAUSTION: [
+    "this is nested too deeply, or repeats too much",
+    "Write it flat, and without aliases.",
+  ],
   TAB_AS_INDENT: ["a tab is used as indentation", "Indent with spaces."],
   TAG_RESOLVE_FAILED: [
     "tags are not used here",

@@ -254,6 +254,9 @@ describe("whatever the text", () => {
   it.each([
     ["too long", `# ${"x".repeat(CONFIG_BYTES_MAX)}`],
     ["nested too deeply", "[".repeat(50_000)],
+    ["nested too deeply, and closed", `channels: ${"[".repeat(2000)}${"]".repeat(2000)}`],
+    ["a key within a key within a key", "? ".repeat(2000)],
+    ["a list within a list within a list", "- ".repeat(2000)],
     ["an alias within itself", "channels: &c [*c]"],
     [
       "aliases that multiply",

@@ -19,16 +19,6 @@ export type ParsedConfig =
 export function parseConfig(text: string, file: string, scope: ConfigScope = "file"): ParsedConfig {
   if (text.length > CONFIG_BYTES_MAX)
     return refused(file, `the file is longer than ${CONFIG_BYTES_MAX} bytes`);
-  try {
-    return parseWithin(text, file, scope);
-  } catch (error) {
-    // The one thing yaml cannot say in `errors`: the stack ends before the nesting does.
-    if (error instanceof RangeError) return refused(file, "the file is nested too deeply");
-    throw error;
-  }
-}
-
-function parseWithin(text: string, file: string, scope: ConfigScope): ParsedConfig {
   const schema = scope === "file" ? fileSchema : sharedSchema;
   const source: Source = { file, text, lines: new LineCounter() };
   const document = parseDocument(text, { ...QUIET, lineCounter: source.lines });

@@ -7,6 +7,7 @@ import type { TrustView } from "../../src/ports/transport.ts";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const DAY_MS = 86_400_000;
+type CryptoKeyPair = webcrypto.CryptoKeyPair;
 const crypto = webcrypto as unknown as Crypto;
 x509.cryptoProvider.set(crypto);
 

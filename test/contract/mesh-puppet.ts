@@ -1,7 +1,7 @@
 /** A peer of our own making: it has a certificate and keys, and says whatever the test wants. */
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { connect, createServer, type TLSSocket } from "node:tls";
+import { type ConnectionOptions, connect, createServer, type TLSSocket } from "node:tls";
 import { DatagramBox, type Role } from "../../src/adapters/mesh/datagram-box.ts";
 import {
   encodeFrame,
@@ -95,7 +95,10 @@ export class Puppet {
   }
 }
 
-const common = (identity: TestIdentity): object => ({ key: identity.keyPem, cert: identity.certificatePem });
+const common = (identity: TestIdentity): { readonly key: string; readonly cert: string } => ({
+  key: identity.keyPem,
+  cert: identity.certificatePem,
+});
 
 /** Connects to a node; says hello unless told otherwise. Resolves when TLS stands at this end. */
 export async function dialAsPuppet(
@@ -103,7 +106,7 @@ export async function dialAsPuppet(
   identity: TestIdentity | undefined,
   wishes: PuppetWishes = {},
 ): Promise<Puppet> {
-  const socket = connect({
+  const options: ConnectionOptions & { localAddress: string } = {
     host: target.host,
     port: PORT,
     localAddress: wishes.host ?? freshHost(),
@@ -112,7 +115,8 @@ export async function dialAsPuppet(
     ...(identity === undefined ? {} : common(identity)),
     ...(wishes.maxVersion === undefined ? {} : { maxVersion: wishes.maxVersion }),
     ...(wishes.session === undefined ? {} : { session: wishes.session }),
-  });
+  };
+  const socket = connect(options);
   const puppet = new Puppet(socket, "client");
   await Promise.race([once(socket, "secureConnect").catch(() => {}), puppet.closed]);
   if (wishes.hello !== false && !socket.destroyed) puppet.greet(wishes.hello);

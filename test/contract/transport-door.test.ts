@@ -55,8 +55,12 @@ function callToJoin(host: string, alpn = "balefire-join/1"): TLSSocket {
   open.push(socket);
   return socket;
 }
-const closed = (socket: Socket): Promise<unknown> =>
-  socket.closed ? Promise.resolve() : once(socket, "close");
+/** However it ends. */
+const closed = (socket: Socket): Promise<void> =>
+  new Promise((resolve) => {
+    if (socket.closed) resolve();
+    else socket.once("close", () => resolve());
+  });
 
 /** A TCP relay that passes every byte towards the node on its own. */
 async function trickle(target: string): Promise<{ host: string; close: () => void }> {

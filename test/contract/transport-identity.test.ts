@@ -146,9 +146,6 @@ describe("refused before a byte is used", () => {
 
   it("a certificate issued by a member's leaf", async () => {
     const issuer = await testIdentity(mesh, "issuer");
-    const _certificate = new X509Certificate(
-      issuer.certificatePem.split(/(?<=-----END CERTIFICATE-----)/)[0] ?? "",
-    );
     for (const validDays of [[-1, 30], EXPIRED] as const) {
       const wishes = { id: member.id, keys: member.keys, validDays };
       const impostor = await testIdentity(

@@ -30,6 +30,8 @@ export class MessageJudge {
   readonly #truth: Truth;
   readonly #expectations: Expectations;
   readonly #report: (invariant: string, detail: string) => void;
+  /** Whether the one ever came to know the other in its present life. */
+  readonly #knows: (observer: Host, subject: Host) => boolean;
   readonly #opens = new Map<IncidentId, Arrival>();
   /** What the receiver last heard about each host. */
   readonly #lastWord: ("open" | "resolved" | undefined)[];
@@ -44,7 +46,9 @@ export class MessageJudge {
     truth: Truth,
     expectations: Expectations,
     report: (invariant: string, detail: string) => void,
+    knows: (observer: Host, subject: Host) => boolean,
   ) {
+    this.#knows = knows;
     this.#world = world;
     this.#truth = truth;
     this.#expectations = expectations;
@@ -86,7 +90,7 @@ export class MessageJudge {
     // The same message once more: the receiver's idempotency key takes care of it.
     if (first.notification.id === arrival.notification.id) return;
     this.duplicates += 1;
-    if (!this.#excused(first)) {
+    if (!this.#excused(first, arrival)) {
       this.#report(
         "one message an incident",
         `${arrival.notification.title}: from ${this.#world.names[first.from]} at ${first.at.toFixed(0)} ms and again from ${this.#world.names[arrival.from]}`,
@@ -104,7 +108,7 @@ export class MessageJudge {
   }
 
   /** When doubt remains, a duplicate beats silence: more than one fault, loss, a store or receiver in trouble. */
-  #excused(first: Arrival): boolean {
+  #excused(first: Arrival, second: Arrival): boolean {
     const { timeline, faultTimes, receiver, hosts } = this.#world;
     const faults = faultTimes.filter((at) => at > first.at - SINGLE_FAULT_SPAN).length;
     return (
@@ -113,20 +117,13 @@ export class MessageJudge {
       receiver.swallowedAt > first.at - SINGLE_FAULT_SPAN ||
       receiver.mood !== "well" ||
       hosts.some((host) => host.disk.health !== "well") ||
-      !this.#networkIsWhole(first.from)
+      !this.#hadAgreed(first.from, second.from)
     );
   }
 
-  /** A group cut in two tells twice. Hosts nobody reaches do not count. */
-  #networkIsWhole(from: number): boolean {
-    const { hosts } = this.#world;
-    const awake = hosts.filter((host) => host.awake);
-    return awake.every(
-      (host) =>
-        host.index === from ||
-        this.#truth.mutualFor(from, host.index) > SINGLE_FAULT_SPAN ||
-        awake.every((other) => other === host || this.#truth.mutualFor(other.index, host.index) === 0),
-    );
+  /** Two that could not hear one another tell twice. */
+  #hadAgreed(one: number, other: number): boolean {
+    return one === other || this.#truth.mutualFor(one, other) > SINGLE_FAULT_SPAN;
   }
 
   look(calm: number): void {
@@ -151,7 +148,7 @@ export class MessageJudge {
 
   #shouldHaveTold(teller: Host, subject: Host): boolean {
     const { timeline, hosts, network } = this.#world;
-    if (!teller.awake || !this.#hasChannel(teller)) return false;
+    if (!teller.awake || !this.#hasChannel(teller) || !this.#knows(teller, subject)) return false;
     const view = teller.meshView()?.nodes.find((node) => node.id === subject.id);
     // What it never knew, or took leave of, it need not tell.
     if (view === undefined || view.verdict === "planned" || view.verdict === "unknown") return false;
@@ -174,7 +171,10 @@ export class MessageJudge {
 
   /** A dead daemon is told after its grace; one that hangs is noticed later still. */
   #daemonExtra(teller: Host, subject: Host): number {
-    const kernelAnswers = this.#truth.kernelReachableFor(teller.index, subject.index) > 0;
+    const { hosts } = this.#world;
+    const seesKernel = (host: Host): boolean =>
+      host.awake && this.#truth.kernelReachableFor(host.index, subject.index) > 0;
+    const kernelAnswers = seesKernel(teller) || hosts.some((host) => host !== subject && seesKernel(host));
     return kernelAnswers ? DEFAULT_POLICY.daemonDownGrace + HANG_EXTRA : 0;
   }
 

@@ -33,6 +33,8 @@ const LOSSY_MARGIN = 10_000;
 const DEATH_BOUND = 3000;
 const HANG_BOUND = 9000;
 const LOSSY_EXTRA = 6000;
+/** A verdict that others contradict is looked into for rounds of a second before it falls again. */
+const DOUBT_AGAIN = 3000;
 /** A node that has just started must have been able to learn of the others before it is expected to judge. */
 const ACQUAINTANCE = 8000;
 /** All hear one another and nothing has happened for so long: the ledgers are equal, nobody is thought dead. */
@@ -61,7 +63,8 @@ export class Judge {
     this.#truth = new Truth(world);
     this.#digests = world.hosts.map(() => undefined);
     const report = (invariant: string, detail: string): void => this.#report(invariant, detail);
-    this.messages = new MessageJudge(world, this.#truth, expectations, report);
+    const knows = (observer: Host, subject: Host): boolean => this.#knows(observer, subject);
+    this.messages = new MessageJudge(world, this.#truth, expectations, report, knows);
     world.onNotice.push((host, notice) => this.#onNotice(host, notice));
     world.meter.onSend.push((from, _plane, envelope) => {
       const { message } = envelope;
@@ -173,7 +176,7 @@ export class Judge {
     const { index: s } = subject;
     const pair = `${o}>${s}`;
     if (this.#truth.mutualFor(o, s) > ACQUAINTANCE) this.#acquainted.set(pair, observer.life);
-    this.#lookForMissedDeath(observer, subject, verdict, this.#acquainted.get(pair) === observer.life);
+    this.#lookForMissedDeath(observer, subject, verdict);
     const calm = this.#calmFor();
     const bound = this.#wasLossyWithin(LOSSY_CALM_BOUND) ? LOSSY_CALM_BOUND : CALM_BOUND;
     if (calm > bound && this.#truth.mutualFor(o, s) > bound && verdict !== "alive" && verdict !== "suspect") {
@@ -188,23 +191,28 @@ export class Judge {
    * Every true death gets its verdict from whoever knew the subject and is not cut off
    * itself. A verdict may be doubted again for as long as reaching it took.
    */
-  #lookForMissedDeath(observer: Host, subject: Host, verdict: Verdict, acquainted: boolean): void {
+  #lookForMissedDeath(observer: Host, subject: Host, verdict: Verdict): void {
     const { timeline, network } = this.#world;
     const pair = `${observer.index}>${subject.index}`;
     const silentFor = this.#truth.silentFor(observer.index, subject.index);
-    const excused = !acquainted || silentFor === 0 || !network.linkUp(observer.index);
+    const excused = !this.#knows(observer, subject) || silentFor === 0 || !network.linkUp(observer.index);
     if (excused || verdict === "planned" || DOWN.has(verdict)) {
       this.#settledAt.set(pair, timeline.now);
       return;
     }
-    const bound = this.#deathBound(observer, subject);
     const settledAt = this.#settledAt.get(pair) ?? 0;
+    const doubtedAgain = settledAt > timeline.now - silentFor;
+    const bound = this.#deathBound(observer, subject) + (doubtedAgain ? DOUBT_AGAIN : 0);
     const since = Math.max(settledAt, observer.changedAt, timeline.now - silentFor);
     if (timeline.now - since < bound) return;
     this.#report(
       "every death is noticed",
       `${observer.name} holds ${subject.name} for ${verdict}, silent for ${Math.round(silentFor)} ms`,
     );
+  }
+
+  #knows(observer: Host, subject: Host): boolean {
+    return this.#acquainted.get(`${observer.index}>${subject.index}`) === observer.life;
   }
 
   #deathBound(observer: Host, subject: Host): number {
