@@ -39,6 +39,8 @@ const operations: Operations = {
       const revoked = await keymaster.revokeToken(id);
       return revoked.ok ? ok(tokenRevokeReport(revoked.value)) : revoked;
     }),
+  readConfigText: async (path) =>
+    (await import("./adapters/config-file/config-text.ts")).readConfigText(path),
   version,
 };
 

@@ -2,7 +2,7 @@
 import { ok } from "../kit/result.ts";
 import { effectiveConfig, effectiveSettings } from "../wire/config-effective.ts";
 import type { ConfigEffectiveReport } from "../wire/rpc.ts";
-import { checkedConfig, readConfigText } from "./config-file.ts";
+import { checkedConfig } from "./config-file.ts";
 import { ask, type Context, present, refuse } from "./context.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { table } from "./table.ts";
@@ -16,7 +16,7 @@ export async function configShow(context: Context): Promise<ExitCode> {
 /** Without a daemon: the file, the defaults and the environment. The shared settings are in the daemon's keeping. */
 async function showFile(context: Context): Promise<ExitCode> {
   const { configPath, configRequired, env, screen, json } = context;
-  const exists = await readConfigText(configPath);
+  const exists = await context.operations.readConfigText(configPath);
   if (!exists.ok) return refuse(context, exists.error);
   const absent = exists.value === undefined && !configRequired;
   const file = absent ? undefined : await checkedConfig(context, configPath, "file");

@@ -63,5 +63,7 @@ export interface Operations {
   tokenCreateOffline(stateDir: string, name: string, expiresMs: number): Promise<Result<TokenCreateReport>>;
   tokenListOffline(stateDir: string): Promise<Result<TokenListReport>>;
   tokenRevokeOffline(stateDir: string, id: string): Promise<Result<TokenRevokeReport>>;
+  /** Text and permission bits of a configuration file; undefined when there is none. Bounded, strictly UTF-8. */
+  readConfigText(path: string): Promise<Result<{ readonly text: string; readonly mode: number } | undefined>>;
   version(): string;
 }

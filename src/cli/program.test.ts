@@ -13,6 +13,7 @@ const none: Operations = {
   tokenCreateOffline: unexpected,
   tokenListOffline: unexpected,
   tokenRevokeOffline: unexpected,
+  readConfigText: () => Promise.resolve({ ok: true, value: undefined }),
   version: () => "9.9.9",
 };
 

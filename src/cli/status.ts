@@ -39,7 +39,7 @@ function nodeTable(screen: Screen, report: StatusReport, now: number): string[] 
       self ? { text: "this node", style: "dim" } : { text: node.verdict, style: verdictStyle(node.verdict) },
       ago(node.since, now),
       self || node.path === "none" ? "-" : node.path,
-      rtt(node.rttMs),
+      self ? "-" : rtt(node.rttMs),
       self ? "-" : heard(node, now),
       ahead(node.certificateExpires, now),
     ];

@@ -6,8 +6,10 @@ import type { Uplink } from "./types.ts";
 
 export function isolate(turn: Turn, detail: string): void {
   const { env, state } = turn;
-  state.isolated = { since: env.wall, detail, recheckAt: after(env.now, ISOLATION_RECHECK) };
-  notice(turn, { type: "isolated", isolated: true, detail });
+  if (state.isolated === undefined) {
+    state.isolated = { since: env.wall, detail, recheckAt: after(env.now, ISOLATION_RECHECK) };
+    notice(turn, { type: "isolated", isolated: true, detail });
+  }
   for (const peer of state.peers.values()) {
     if (peer.condition.kind === "suspect" || peer.condition.kind === "link-problem") {
       become(turn, peer, { kind: "unknown" }, "this node is cut off itself");

@@ -64,6 +64,7 @@ export function init(birth: Birth, env: Env): Step<NodeState> {
     pruneAt: after(env.now, PRUNE_EVERY),
     dueAt: undefined,
     drowsyUntil: undefined,
+    returnedAt: undefined,
     uplink: undefined,
     isolated: undefined,
     storeFailing: undefined,

@@ -5,7 +5,7 @@
 import { after, type Duration, earlier, type Instant, later } from "../kit/time.ts";
 import { type Duty, dutiesOf, dutyKey } from "./duties.ts";
 import type { LedgerRecord, Phase } from "./ledger-records.ts";
-import { INTENT_LEASE, SETTLE, SETTLE_RECOVERY } from "./limits.ts";
+import { INTENT_LEASE, RETURN_PATIENCE, SETTLE, SETTLE_RECOVERY } from "./limits.ts";
 import { wakeBy } from "./notify-state.ts";
 import { isOverdue } from "./peer.ts";
 import { take, tend } from "./sending.ts";
@@ -77,7 +77,12 @@ function isFree(turn: Turn, duty: Duty): boolean {
 function dueAt(state: NodeState, duty: Duty): Instant {
   const grace =
     duty.phase === "open" && duty.kind === "daemon-down" ? state.policy.daemonDownGrace : (0 as Duration);
-  return after(firstSeen(state, duty), grace);
+  const seen = after(firstSeen(state, duty), grace);
+  // Just back from hearing nobody, a node gives the others time to be heard before it says they are not.
+  const returned = duty.phase === "open" ? state.returnedAt : undefined;
+  return returned === undefined || returned < firstSeen(state, duty)
+    ? seen
+    : later(seen, after(returned, RETURN_PATIENCE));
 }
 
 const firstSeen = (state: NodeState, duty: Duty): Instant =>

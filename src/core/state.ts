@@ -26,7 +26,9 @@ export interface NodeState {
   dueAt: Instant | undefined;
   /** Until then this node claims nothing, having been stopped. */
   drowsyUntil: Instant | undefined;
-  /** What was last seen of our own uplink, asked for only while we hear nobody. */
+  /** When this node last heard someone after it had heard nobody. */
+  returnedAt: Instant | undefined;
+  /** What was last seen of our own uplink, asked for only where too few agree on a verdict. */
   uplink: { askedAt: Instant; seen: Uplink | undefined } | undefined;
   /** Hears nobody and has no uplink: claims nothing, and looks again at `recheckAt`. */
   isolated: { readonly since: WallTime; readonly detail: string; recheckAt: Instant } | undefined;

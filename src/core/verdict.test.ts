@@ -48,7 +48,8 @@ function decided(given: Case) {
     members: given.members ?? 3,
     lossy: given.lossy ?? false,
     rtt: ms(1),
-    uplink: given.uplink,
+    uplink:
+      "uplink" in given ? given.uplink : { askedAt: START, seen: { up: true, detail: "eth0: carrier" } },
   });
 }
 
@@ -136,16 +137,16 @@ describe("from a doubt to a verdict", () => {
     expect(decided({ afterMs: 4400, ...given })).toMatchObject({ kind: "down", verdict: "daemon-down" });
   });
 
-  it("asks for its own uplink before it blames others, alone", () => {
-    expect(decided({ afterMs: 400, alive: 1 })).toEqual({ kind: "ask-uplink" });
+  it("asks for its own uplink before it calls others unreachable", () => {
+    expect(decided({ afterMs: 400, alive: 1, uplink: undefined })).toEqual({ kind: "ask-uplink" });
     const asked = { askedAt: instant(10_400), seen: undefined };
     expect(decided({ afterMs: 420, alive: 1, uplink: asked })).toEqual({ kind: "wait", until: 10_650 });
     expect(decided({ afterMs: 650, alive: 1, uplink: asked })).toMatchObject({ verdict: "unreachable" });
   });
 
-  it("claims nothing when it hears nobody and has no uplink", () => {
+  it("claims nothing when too few agree and it has no uplink, even if it has not missed all others yet", () => {
     const seen = { up: false, detail: "eth0: no carrier" };
-    const decision = decided({ afterMs: 420, alive: 1, uplink: { askedAt: START, seen } });
+    const decision = decided({ afterMs: 420, alive: 2, uplink: { askedAt: START, seen } });
     expect(decision).toEqual({ kind: "isolated", detail: "eth0: no carrier" });
   });
 

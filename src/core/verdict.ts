@@ -31,13 +31,14 @@ export interface Facts {
   readonly lossy: boolean;
   /** Round trip of the path to the subject, if ever measured. */
   readonly rtt: Duration | undefined;
+  /** What was seen of this node's own uplink since the doubt began. */
   readonly uplink: { readonly askedAt: Instant; readonly seen: Uplink | undefined } | undefined;
 }
 
 export type Decision =
   | { readonly kind: "wait"; readonly until: Instant }
   | { readonly kind: "ask-uplink" }
-  /** This node hears nobody and has no uplink: it claims nothing. */
+  /** Too few hear nothing, and this node has no uplink: it claims nothing. */
   | { readonly kind: "isolated"; readonly detail: string }
   | { readonly kind: "link-problem"; readonly hearers: readonly NodeId[] }
   | {
@@ -81,7 +82,7 @@ export function decide(facts: Facts): Decision {
       why: "its host accepts connections but has been mute for 5 s",
     };
   }
-  return facts.alive === 1 ? aloneDecision(facts) : silentDecision(facts);
+  return silentDecision(facts);
 }
 
 /** Until when to wait for living observers; undefined when all have spoken or had their time. */
@@ -111,16 +112,16 @@ function silentDecision(facts: Facts): Decision {
   const mostObservers = 2 * silent > facts.observers;
   const mostOfRoster = 2 * facts.alive > facts.members;
   const count = `${silent} of ${facts.observers} observers hear nothing, ${facts.alive} of ${facts.members} nodes are alive here`;
-  return { kind: "down", verdict: mostObservers && mostOfRoster ? "host-down" : "unreachable", why: count };
+  if (mostObservers && mostOfRoster) return { kind: "down", verdict: "host-down", why: count };
+  return doubtOneself(facts) ?? { kind: "down", verdict: "unreachable", why: count };
 }
 
-/** Nobody is left to ask: is it the others, or is it this node's own network? */
-function aloneDecision(facts: Facts): Decision {
-  if (facts.uplink === undefined) return { kind: "ask-uplink" };
-  const { askedAt, seen } = facts.uplink;
-  if (seen === undefined && between(askedAt, facts.now) < UPLINK_PATIENCE) {
-    return { kind: "wait", until: after(askedAt, UPLINK_PATIENCE) };
+/** Too few agree: is it the subject, or is it this node's own network? */
+function doubtOneself({ uplink, now }: Facts): Decision | undefined {
+  if (uplink === undefined) return { kind: "ask-uplink" };
+  if (uplink.seen === undefined && between(uplink.askedAt, now) < UPLINK_PATIENCE) {
+    return { kind: "wait", until: after(uplink.askedAt, UPLINK_PATIENCE) };
   }
-  if (seen !== undefined && !seen.up) return { kind: "isolated", detail: seen.detail };
-  return silentDecision(facts);
+  if (uplink.seen === undefined || uplink.seen.up) return undefined;
+  return { kind: "isolated", detail: uplink.seen.detail };
 }

@@ -30,12 +30,12 @@ export function heard(turn: Turn, peer: Peer): void {
   const { env, state } = turn;
   peer.heardAt = env.now;
   peer.heardWall = env.wall;
-  state.uplink = undefined;
-  endIsolation(turn, `${peer.member.name} is heard again`);
   const { condition } = peer;
   if (condition.kind === "alive") return;
+  endIsolation(turn, `${peer.member.name} is heard again`);
   // What was sent before the goodbye may arrive after it: only a later life ends a planned absence.
   if (condition.kind === "planned" && peer.incarnation <= condition.incarnation) return;
+  if (aliveCount(state) === 1) state.returnedAt = env.now;
   become(turn, peer, { kind: "alive" }, "heard");
 }
 
@@ -183,7 +183,7 @@ function decideAbout(turn: Turn, peer: Peer, inquiry: Inquiry): Decision {
     members: state.peers.size + 1,
     lossy: isLossy(turn, peer),
     rtt: peer.rtt,
-    uplink: state.uplink,
+    uplink: state.uplink !== undefined && state.uplink.askedAt >= inquiry.since ? state.uplink : undefined,
   });
 }
 

@@ -1,6 +1,6 @@
 /** What this node runs with: its own file, what the mesh shares, the environment; and the channels made from it. */
-import { readFile, stat } from "node:fs/promises";
 import { createChannel, inbox } from "../adapters/channels/registry.ts";
+import { readConfigText } from "../adapters/config-file/config-text.ts";
 import type { ChannelRef, Policy } from "../core/types.ts";
 import { failure, ok, type Result } from "../kit/result.ts";
 import type { Channel } from "../ports/channel.ts";
@@ -35,22 +35,22 @@ export async function readSettings(sources: SettingsSources, sharedText: string)
 }
 
 async function readOwnFile({ configPath, configRequired }: SettingsSources): Promise<Result<ConfigDocument>> {
-  let text: string;
-  let mode: number;
-  try {
-    mode = (await stat(configPath)).mode;
-    text = await readFile(configPath, "utf8");
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" && !configRequired) return ok({});
-    const remedy = "Name the file with --config, or make it; docs/configuration.md has an example.";
-    return failure("config-invalid", `the configuration ${configPath} cannot be read (${code})`, remedy);
-  }
+  const read = await readConfigText(configPath);
+  if (!read.ok) return read;
+  if (read.value === undefined) return configRequired ? missingFile(configPath) : ok({});
+  const { text, mode } = read.value;
   const parsed = parseConfig(text, configPath);
   if (!parsed.ok) return failure("config-invalid", formatProblems(parsed.problems));
   const permitted = configPermissionProblem(mode, parsed.config, configPath);
   return permitted.ok ? ok(parsed.config) : permitted;
 }
+
+const missingFile = (path: string): Result<never> =>
+  failure(
+    "config-invalid",
+    `there is no file ${path}`,
+    "Name the file with --config, or make it; docs/configuration.md has an example.",
+  );
 
 function settingsOf(effective: EffectiveConfig): Settings {
   const { config } = effective;

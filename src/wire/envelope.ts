@@ -24,9 +24,9 @@ import { id, limitedCount, PATHS, PROBES, rosterRank, span, VERDICTS } from "./p
 import { parseLedgerRecord, RECORDS_PER_MESSAGE_MAX } from "./peer-records.ts";
 
 export const ENVELOPE_VERSION: number = 1;
-/** One message on the stream, encoded. */
-export const ENVELOPE_BYTES_MAX: number = 2_097_152;
 export const ROSTER_CHARS_MAX: number = 1_048_576;
+/** One message, encoded: a roster is JSON already, and each of its quotes is escaped once more. */
+export const ENVELOPE_BYTES_MAX: number = 2 * ROSTER_CHARS_MAX + 4096;
 export const SUMMARY_KEYS_MAX: number = 8192;
 export const ACK_NUMBERS_MAX: number = 256;
 export const CHANNEL_NAMES_MAX: number = 64;

@@ -59,11 +59,14 @@ export async function testMesh(names = "balefire"): Promise<TestMesh> {
 export interface LeafWishes {
   readonly id?: NodeId;
   readonly keys?: CryptoKeyPair;
-  /** The URI in the certificate; the node's by default. */
-  readonly uri?: string;
+  /** The URI in the certificate; the node's by default, null for none. */
+  readonly uri?: string | null;
   readonly extraNames?: readonly x509.JsonGeneralName[];
   /** Days from now. */
   readonly validDays?: readonly [from: number, to: number];
+  /** Without saying whether it may issue certificates. */
+  readonly bare?: boolean;
+  readonly extraExtension?: x509.Extension;
   /** Signs in the intermediate's name with a key that is not its own. */
   readonly forger?: CryptoKeyPair;
 }
@@ -85,10 +88,17 @@ export async function testIdentity(
     notBefore: new Date(Date.now() + from * DAY_MS),
     notAfter: new Date(Date.now() + to * DAY_MS),
     extensions: [
-      new x509.BasicConstraintsExtension(false),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      ...(wishes.bare === true
+        ? []
+        : [
+            new x509.BasicConstraintsExtension(false),
+            new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+          ]),
+      ...(wishes.extraExtension === undefined ? [] : [wishes.extraExtension]),
       new x509.SubjectAlternativeNameExtension([
-        { type: "url", value: wishes.uri ?? `spiffe://${mesh.id}/node/${id}` },
+        ...(wishes.uri === null
+          ? []
+          : [{ type: "url" as const, value: wishes.uri ?? `spiffe://${mesh.id}/node/${id}` }]),
         ...(wishes.extraNames ?? []),
       ]),
     ],
@@ -107,6 +117,10 @@ export async function testIdentity(
 }
 
 export { newKeys as testKeys };
+
+/** Critical, and known to nobody. */
+export const strangeExtension = (): x509.Extension =>
+  new x509.Extension("1.3.6.1.4.1.99999.1", true, new Uint8Array([5, 0]));
 
 export const rootPem = (mesh: TestMesh): string => pem(mesh.root.certificate);
 

@@ -31,6 +31,7 @@ export interface NodeWishes {
   readonly trust?: TrustView;
   readonly onJoin?: (socket: TLSSocket) => void;
   readonly host?: string;
+  readonly address?: Address;
 }
 
 export async function startNode(identity: TestIdentity, wishes: NodeWishes = {}): Promise<TestNode> {
@@ -47,7 +48,7 @@ export async function startNode(identity: TestIdentity, wishes: NodeWishes = {})
     ...(wishes.onJoin === undefined ? {} : { onJoin: wishes.onJoin }),
   });
   if (wishes.trust !== undefined) transport.trust(wishes.trust);
-  const address = `${host}:${PORT}` as Address;
+  const address = wishes.address ?? (`${host}:${PORT}` as Address);
   await transport.listen([address]);
   const event: TestNode["event"] = (type, fits = () => true) =>
     new Promise((resolve, reject) => {

@@ -5,6 +5,7 @@ import { FRAME_HELLO } from "../../src/adapters/mesh/frames.ts";
 import type { NodeId } from "../../src/core/types.ts";
 import {
   rootPem,
+  strangeExtension,
   type TestIdentity,
   type TestMesh,
   testIdentity,
@@ -103,11 +104,11 @@ describe("refused before a byte is used", () => {
   });
 
   it("a name that hides a second one behind a separator", async () => {
-    const hidden = { type: "dns" as const, value: `x, URI:spiffe://${mesh.id}/node/${member.id}` };
+    const hidden = { type: "dns" as const, value: `x, URI:spiffe://${mesh.id}/node/${member.id}, y` };
     const impostor = await testIdentity(mesh, "member", {
       id: member.id,
       keys: member.keys,
-      uri: "urn:x",
+      uri: null,
       extraNames: [hidden],
     });
     await expectRefused(impostor, /names no node of this mesh/);
@@ -156,6 +157,18 @@ describe("refused before a byte is used", () => {
       const chain = impostor.certificatePem + mesh.intermediate.certificate.toString("pem");
       await expectRefused({ ...impostor, certificatePem: chain }, /not trusted|not issued under/);
     }
+  });
+
+  it("a certificate issued by a key that may not issue, though the root signed it", async () => {
+    const issuer = await testIdentity({ ...mesh, intermediate: mesh.root }, "issuer", { bare: true });
+    const below = { ...mesh, intermediate: { certificate: issuer.leaf, keys: issuer.keys } };
+    const wishes = { id: member.id, keys: member.keys, validDays: EXPIRED };
+    await expectRefused(await testIdentity(below, "member", wishes), /not trusted|not issued under/);
+  });
+
+  it("a certificate with a critical extension nobody understands", async () => {
+    const wishes = { id: member.id, keys: member.keys, extraExtension: strangeExtension() };
+    await expectRefused(await testIdentity(mesh, "member", wishes), /not trusted/);
   });
 
   it("another node than the one that was dialled", async () => {

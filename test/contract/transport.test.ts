@@ -78,8 +78,8 @@ describe("two nodes that trust each other", () => {
 
   it("carry a roster of the greatest length, and drop what no frame can hold", async () => {
     await connect(a, b);
-    a.transport.send(b.identity.id, "stream", { message: { t: "roster", signed: "r".repeat(2_100_000) } });
-    const greatest: Envelope = { message: { t: "roster", signed: "r".repeat(1_048_576) } };
+    a.transport.send(b.identity.id, "stream", { message: { t: "roster", signed: "r".repeat(2_200_000) } });
+    const greatest: Envelope = { message: { t: "roster", signed: '"'.repeat(1_048_576) } };
     a.transport.send(b.identity.id, "stream", greatest);
     expect((await b.event("received")).envelope).toEqual(greatest);
     expect(a.transport.stats().dropped).toBe(1);
@@ -91,6 +91,25 @@ describe("two nodes that trust each other", () => {
     expect(a.transport.stats().dropped).toBe(1);
     expect(a.events).toEqual([]);
   });
+});
+
+it("IPv6 addresses work as well, however they are written", async () => {
+  const identities = [a.identity, b.identity] as const;
+  await Promise.all([a.transport.close(), b.transport.close()]);
+  const port = 20_000 + Math.floor(Math.random() * 10_000);
+  const [one, two] = await Promise.all(
+    identities.map((identity, place) => {
+      const trust = trustOf(pair.mesh, identity, [identities[1 - place] ?? identity]);
+      return startNode(identity, { trust, address: `[0:0:0:0:0:0:0:1]:${port + place}` as Address });
+    }),
+  );
+  if (one === undefined || two === undefined) throw new Error("two were started");
+  await connect(one, two);
+  one.transport.send(two.identity.id, "datagram", beat(1));
+  two.transport.send(one.identity.id, "datagram", beat(2));
+  expect((await two.event("received")).plane).toBe("datagram");
+  expect((await one.event("received")).plane).toBe("datagram");
+  await Promise.all([one.transport.close(), two.transport.close()]);
 });
 
 describe("one session a pair", () => {

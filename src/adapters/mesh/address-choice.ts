@@ -1,5 +1,5 @@
 /** Which own address a connection leaves from. */
-import { isIPv4 } from "node:net";
+import { BlockList, isIP, isIPv4 } from "node:net";
 import type { Address } from "../../core/types.ts";
 import { type AddressParts, addressParts } from "../../wire/address.ts";
 
@@ -12,27 +12,39 @@ export const plainHost = (host: string | undefined): string =>
 export const addressOf = (host: string, port: number): Address =>
   isIPv4(host) ? `${host}:${port}` : `[${host}]:${port}`;
 
+/** Undefined unless it is an IP and a port: a name would be looked up. */
+export function ipAddressParts(address: Address): AddressParts | undefined {
+  const parts = addressParts(address);
+  return parts !== undefined && isIP(parts.host) === parts.family ? parts : undefined;
+}
+
 /**
- * The own address with the longest text in common with the target among those of its family: with several
- * networks, the one in the target's. Peers are told apart by their certificates; this is for the way back
- * of datagrams, and so that many nodes can share one host. Undefined when none has the target's family.
+ * The own address that shares the longest prefix with the target: with several networks, the one in the
+ * target's. It decides the way back of datagrams, and lets many nodes share one host. Undefined when
+ * none has the target's family; the kernel chooses then.
  */
 export function ownAddressFor(own: readonly Address[], target: AddressParts): AddressParts | undefined {
   let best: { readonly parts: AddressParts; readonly shared: number } | undefined;
   for (const address of own) {
-    const parts = addressParts(address);
+    const parts = ipAddressParts(address);
     if (parts === undefined || parts.family !== target.family) continue;
-    const shared = sharedGroups(parts, target);
+    const shared = sharedBits(parts, target);
     if (best === undefined || shared > best.shared) best = { parts, shared };
   }
   return best?.parts;
 }
 
-function sharedGroups(a: AddressParts, b: AddressParts): number {
-  const separator = a.family === 4 ? "." : ":";
-  const left = a.host.split(separator);
-  const right = b.host.split(separator);
-  let shared = 0;
-  while (shared < left.length && left[shared] === right[shared]) shared += 1;
-  return shared;
+/** The longest subnet of the one that holds the other, found by halving. */
+function sharedBits(own: AddressParts, target: AddressParts): number {
+  const family = own.family === 4 ? "ipv4" : "ipv6";
+  let atLeast = 0;
+  let atMost = own.family === 4 ? 32 : 128;
+  while (atLeast < atMost) {
+    const bits = Math.ceil((atLeast + atMost) / 2);
+    const subnet = new BlockList();
+    subnet.addSubnet(own.host, bits, family);
+    if (subnet.check(target.host, family)) atLeast = bits;
+    else atMost = bits - 1;
+  }
+  return atLeast;
 }

@@ -36,13 +36,20 @@ export class DatagramPort {
     } catch {
       // The system's default serves.
     }
-    this.#sockets.set(host, { socket, family });
+    // As the system writes it, which is how connections name their local end.
+    this.#sockets.set(socket.address().address, { socket, family });
   }
 
   /** Best effort, from the own address given where it is one that was bound. */
   send(packet: Buffer, from: string, to: { readonly host: string; readonly port: number }): void {
     const bound = this.#sockets.get(from) ?? this.#anyFor(to.host.includes(":") ? 6 : 4);
     bound?.socket.send(packet, to.port, to.host, ignoreOutcome);
+  }
+
+  /** Where datagrams to this own address arrive. */
+  portOf(host: string): number | undefined {
+    const bound = this.#sockets.get(host) ?? this.#anyFor(host.includes(":") ? 6 : 4);
+    return bound?.socket.address().port;
   }
 
   #anyFor(family: 4 | 6): { readonly socket: Socket } | undefined {

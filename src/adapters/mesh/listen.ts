@@ -1,7 +1,7 @@
 /** Binds every own address, or says in a sentence why one cannot be bound. */
 import type { Address } from "../../core/types.ts";
 import { type Failure, FailureError } from "../../kit/result.ts";
-import { addressParts } from "../../wire/address.ts";
+import { ipAddressParts } from "./address-choice.ts";
 import type { DatagramPort } from "./datagram-port.ts";
 import type { Door } from "./door.ts";
 
@@ -13,7 +13,7 @@ export async function bindAll(
 ): Promise<void> {
   let protocol = "TCP";
   for (const address of addresses) {
-    const parts = addressParts(address);
+    const parts = ipAddressParts(address);
     try {
       if (parts === undefined) throw new FailureError(notAnAddress(address));
       protocol = "TCP";

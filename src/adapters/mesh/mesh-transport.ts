@@ -12,22 +12,22 @@ import type { Address, NodeId } from "../../core/types.ts";
 import type { Failure } from "../../kit/result.ts";
 import { type WallTime, wallTime } from "../../kit/time.ts";
 import type { PeerTransport, TrustView } from "../../ports/transport.ts";
-import { addressParts } from "../../wire/address.ts";
 import { decodeEnvelope, encodeEnvelope } from "../../wire/envelope.ts";
 import { JOIN_ALPN } from "../../wire/join.ts";
 import { type Hello, PROTOCOL_VERSIONS } from "../../wire/peer-hello.ts";
-import { addressOf, ownAddressFor, plainHost } from "./address-choice.ts";
+import { addressOf, ipAddressParts, ownAddressFor, plainHost } from "./address-choice.ts";
 import { claimedSession, DATAGRAM_PLAINTEXT_BYTES_MAX, type Role, type Unopened } from "./datagram-box.ts";
 import { DatagramPort } from "./datagram-port.ts";
 import { type Dial, Dials } from "./dials.ts";
 import { Door } from "./door.ts";
 import { fault } from "./fault.ts";
 import { Gate } from "./gate.ts";
+import { Joins } from "./joins.ts";
 import { bindAll } from "./listen.ts";
 import { type Counters, type MeshStats, noCounts, Refusals } from "./mesh-stats.ts";
 import { identify, isStillTrusted, PEER_ALPN } from "./peer-identity.ts";
+import { supersedes } from "./precedence.ts";
 import { Session, type SessionEvents } from "./session.ts";
-import { Splices } from "./splice.ts";
 import { connectionKey } from "./waiting-room.ts";
 
 export interface MeshTransportOptions {
@@ -44,12 +44,11 @@ export interface MeshTransport extends PeerTransport {
   stats(): MeshStats;
 }
 
-/** Joins served at a time by the keymaster, each this long at most. */
-const JOINS_MAX = 8;
-const JOIN_MS_MAX = 30_000;
 /** How long `close` waits for byes to leave. */
 const CLOSE_MS_MAX = 500;
 const LIFE_BYTES = 8;
+/** Said by a node that listens nowhere: the discard port (RFC 863). */
+const UNBOUND_PORT = 9;
 
 export const createMeshTransport = (options: MeshTransportOptions): MeshTransport => new Mesh(options);
 
@@ -60,7 +59,7 @@ class Mesh implements MeshTransport {
   readonly #refusals: Refusals;
   readonly #door: Door;
   readonly #datagrams: DatagramPort;
-  readonly #splices: Splices;
+  readonly #joins: Joins;
   readonly #dials: Dials;
   /** Every connection that is authenticated and not ended, greeted or not. */
   readonly #open = new Set<Session>();
@@ -70,7 +69,6 @@ class Mesh implements MeshTransport {
   readonly #named = new Map<string, Session>();
   /** The last session with each peer that ended here; told in the next hello. */
   readonly #ended = new Map<NodeId, string>();
-  readonly #joiners = new Set<TLSSocket>();
   #own: readonly Address[] = [];
   #trust: TrustView | undefined;
   #gate: Gate | undefined;
@@ -84,7 +82,12 @@ class Mesh implements MeshTransport {
       (socket, failure) => this.#refusals.add(remoteOf(socket), failure),
     );
     this.#datagrams = new DatagramPort((packet, remote) => this.#openDatagram(packet, remote));
-    this.#splices = new Splices((target) => ownAddressFor(this.#own, target)?.host);
+    this.#joins = new Joins({
+      localHostFor: (target) => ownAddressFor(this.#own, target)?.host,
+      serve: options.onJoin,
+      onSettled: (socket) => this.#door.waiting.leave(connectionKey(socket)),
+      onRefused: (socket, failure) => this.#refusals.add(remoteOf(socket), failure),
+    });
     this.#dials = new Dials({
       onConnected: (dial) => this.#meet(dial.socket, "client", dial),
       onFailed: ({ peer, address }, reason) => this.#emit({ type: "dial-failed", peer, address, reason }),
@@ -109,7 +112,7 @@ class Mesh implements MeshTransport {
   }
 
   dial(peer: NodeId, address: Address): void {
-    const target = addressParts(address);
+    const target = ipAddressParts(address);
     if (this.#closed || this.#dials.isUnderWay(peer, address)) return;
     const gate = this.#gate;
     if (target === undefined || gate === undefined) {
@@ -138,9 +141,8 @@ class Mesh implements MeshTransport {
     if (this.#closed) return;
     this.#closed = true;
     this.#door.close();
-    this.#splices.close();
+    this.#joins.close();
     this.#dials.close();
-    for (const joiner of this.#joiners) joiner.destroy();
     const leaving = [...this.#open];
     for (const session of leaving) session.end("stop", "local");
     this.#datagrams.close();
@@ -152,7 +154,7 @@ class Mesh implements MeshTransport {
       ...this.#counters,
       sessions: this.#sessions.size,
       unauthenticated: this.#door.waiting.size,
-      splices: this.#splices.size,
+      splices: this.#joins.splices,
       refused: { ...this.#refusals.counts },
     };
   }
@@ -168,7 +170,7 @@ class Mesh implements MeshTransport {
   #openGate(view: TrustView): Gate {
     return new Gate(this.#options, view.roots, {
       onPeer: (socket) => this.#meet(socket, "server"),
-      onJoiner: (socket) => this.#serveJoin(socket),
+      onJoiner: (socket) => this.#joins.serve(socket),
       onFailed: (socket, error) => {
         this.#refusals.add(
           remoteOf(socket),
@@ -190,50 +192,13 @@ class Mesh implements MeshTransport {
     } else if (alpn.includes(PEER_ALPN)) {
       gate.admitPeer(socket);
     } else if (alpn.includes(JOIN_ALPN)) {
-      this.#receiveJoiner(socket, gate, this.#trust);
+      this.#joins.receive(socket, gate, this.#trust, this.#now());
     } else {
       this.#door.turnAway(
         socket,
         fault("protocol-violation", "a connection asks for a protocol this is not"),
       );
     }
-  }
-
-  #receiveJoiner(socket: Socket, gate: Gate, trust: TrustView): void {
-    if (trust.keymaster === undefined) {
-      gate.admitJoiner(socket);
-      return;
-    }
-    if (!gate.mayRelay(this.#now())) {
-      this.#door.turnAway(
-        socket,
-        fault("certificate-invalid", "a join was not relayed: this node's certificate ran out"),
-      );
-      return;
-    }
-    this.#door.waiting.leave(connectionKey(socket));
-    const remote = remoteOf(socket);
-    void this.#splices.relay(socket, trust.keymaster.addresses).then((failed) => {
-      if (failed !== undefined) this.#refusals.add(remote, failed);
-    });
-  }
-
-  #serveJoin(socket: TLSSocket): void {
-    this.#door.waiting.leave(connectionKey(socket));
-    socket.on("error", () => socket.destroy());
-    const serve = this.#options.onJoin;
-    if (serve === undefined || this.#joiners.size >= JOINS_MAX) {
-      this.#refusals.add(remoteOf(socket), fault("limit-reached", "too many joins at a time", true));
-      socket.destroy();
-      return;
-    }
-    this.#joiners.add(socket);
-    const cut = setTimeout(() => socket.destroy(), JOIN_MS_MAX);
-    socket.once("close", () => {
-      clearTimeout(cut);
-      this.#joiners.delete(socket);
-    });
-    serve(socket);
   }
 
   /** A TLS connection stands: find out who it is before a byte of it is used, and greet. */
@@ -259,8 +224,7 @@ class Mesh implements MeshTransport {
   }
 
   #helloFor(peer: NodeId, localHost: string): Hello {
-    const own = this.#own.map(addressParts).filter((parts) => parts !== undefined);
-    const udpPort = (own.find(({ host }) => host === localHost) ?? own[0])?.port ?? 1;
+    const udpPort = this.#datagrams.portOf(localHost) ?? UNBOUND_PORT;
     const ended = this.#ended.get(peer);
     return {
       versions: PROTOCOL_VERSIONS,
@@ -293,7 +257,7 @@ class Mesh implements MeshTransport {
   #settle(session: Session): boolean {
     const current = this.#sessions.get(session.identity.peer);
     if (current !== undefined) {
-      if (!this.#supersedes(session, current)) {
+      if (!supersedes(session, current, this.#trust?.self ?? "", session.identity.peer)) {
         session.end("replaced", "replaced");
         return false;
       }
@@ -311,18 +275,6 @@ class Mesh implements MeshTransport {
       certificateFlagged: identity.flagged,
     });
     return true;
-  }
-
-  /**
-   * A peer that restarted, or for which the current session is over, or that dials once more, means the
-   * new one. When both dialled at once, both ends keep the one dialled by the lower id.
-   */
-  #supersedes(session: Session, current: Session): boolean {
-    if (session.hello?.life !== current.hello?.life) return true;
-    if (session.hello?.ended === current.name) return true;
-    if (session.role === current.role) return true;
-    const self = this.#trust?.self ?? "";
-    return session.role === (self < session.identity.peer ? "client" : "server");
   }
 
   #forget(session: Session, end: SessionEnd): void {

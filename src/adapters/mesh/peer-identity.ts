@@ -13,6 +13,7 @@ import type { TrustView } from "../../ports/transport.ts";
 export const PEER_ALPN = "balefire/1";
 /** Only dates: a pinned peer whose certificate ran out may still beat, answer and renew. */
 const TOLERATED: ReadonlySet<string> = new Set(["CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID"]);
+const NODE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Leaf, intermediate, root. */
 const ISSUERS_MAX = 2;
 
@@ -22,7 +23,7 @@ export interface PeerIdentity {
   readonly pin: string;
   readonly leaf: X509Certificate;
   readonly expires: WallTime;
-  /** Outside its validity by our clock. */
+  /** Outside its validity by our clock or by OpenSSL's. */
   readonly flagged: boolean;
 }
 
@@ -46,7 +47,9 @@ export function identify(
   if (chainError !== undefined && !TOLERATED.has(chainError))
     return refuse(`the certificate is not trusted: ${chainError}`);
   if (!leadsToRoot(leaf, trust.roots)) return refuse("the certificate was not issued under this mesh's root");
-  return identifyLeaf(leaf, trust, now, dialled);
+  const identity = identifyLeaf(leaf, trust, now, dialled);
+  if (!identity.ok || chainError === undefined) return identity;
+  return ok({ ...identity.value, flagged: true });
 }
 
 function identifyLeaf(
@@ -125,5 +128,6 @@ function nodeOf(leaf: X509Certificate, mesh: string): string | undefined {
   const prefix = `URI:spiffe://${mesh}/node/`;
   const [uri] = uris;
   if (uri === undefined || uris.length !== 1 || !uri.startsWith(prefix)) return undefined;
-  return uri.slice(prefix.length);
+  const id = uri.slice(prefix.length);
+  return NODE_ID.test(id) ? id : undefined;
 }

@@ -5,8 +5,9 @@
 import { connect, type Socket } from "node:net";
 import type { Address } from "../../core/types.ts";
 import type { Failure } from "../../kit/result.ts";
-import { type AddressParts, addressParts } from "../../wire/address.ts";
+import type { AddressParts } from "../../wire/address.ts";
 import { JOIN_ANSWER_BYTES_MAX, JOIN_REQUEST_BYTES_MAX } from "../../wire/join.ts";
+import { ipAddressParts } from "./address-choice.ts";
 import { fault } from "./fault.ts";
 
 export const SPLICES_MAX = 8;
@@ -30,10 +31,9 @@ export class Splices {
     return this.#joiners.size;
   }
 
-  /** The failure is why the joiner was turned away before a byte went on. */
+  /** The failure is why not a byte went on; the joiner is then the caller's to close. */
   async relay(joiner: Socket, keymaster: readonly Address[]): Promise<Failure | undefined> {
     if (this.#joiners.size >= SPLICES_MAX) {
-      joiner.destroy();
       return fault("limit-reached", `${SPLICES_MAX} joins are being relayed already`, true);
     }
     this.#joiners.add(joiner);
@@ -44,7 +44,6 @@ export class Splices {
     });
     const upstream = await this.#reach(keymaster, joiner);
     if (upstream === undefined) {
-      joiner.destroy();
       return fault(
         "keymaster-unreachable",
         "a join could not be relayed: the keymaster does not answer",
@@ -58,7 +57,7 @@ export class Splices {
   /** Its addresses one after the other, while the joiner waits. */
   async #reach(addresses: readonly Address[], joiner: Socket): Promise<Socket | undefined> {
     for (const address of addresses) {
-      const parts = addressParts(address);
+      const parts = ipAddressParts(address);
       if (parts === undefined || joiner.destroyed) continue;
       const socket = await connected(parts, this.#localHostFor(parts));
       if (socket !== undefined) return socket;
