@@ -1,5 +1,4 @@
 /** Where things are in this checkout. */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -12,5 +11,3 @@ const BUNDLE = join(CHECKOUT, "dist/balefire.js");
 
 /** The built bundle, through the same executable. */
 export const FROM_BUNDLE: readonly string[] = ["env", "BALEFIRE_BUNDLE=1", ...FROM_SOURCE];
-
-export const bundleExists = (): boolean => existsSync(BUNDLE);

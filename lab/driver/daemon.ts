@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { StatusReport, WatchEvent } from "../../src/wire/rpc.ts";
 import { boundToUs, cleanEnvironment, ended, runOrThrow } from "./child.ts";
 import { atEnd } from "./cleanup.ts";
-import { machineMs, until, within } from "./clock.ts";
+import { until, within } from "./clock.ts";
 import { type Control, openControl } from "./control.ts";
 
 const COMMAND_MS_MAX = 30_000;
@@ -156,7 +156,3 @@ export class Daemon {
     }
   }
 }
-
-/** Milliseconds between two points of the machine's clock, for people. */
-export const sinceMs = (start: number, end: number = machineMs()): number =>
-  Math.round((end - start) * 10) / 10;

@@ -25,6 +25,8 @@ export const LOSSY_ABOVE = 0.02;
 export const LOSSY_PATIENCE: Duration = seconds(1);
 /** and the host is probed again at this pace meanwhile. */
 export const PROBE_AGAIN: Duration = ms(100);
+/** An answered probe outweighs later silent ones for this long: they may have been lost. */
+export const PROBE_HOLDS: Duration = ms(600);
 /** After this long a probe that saw nothing says so. */
 export const PROBE_PATIENCE: Duration = ms(400);
 /** A host that accepts connections but stays mute is given this long before its daemon counts as hung. */

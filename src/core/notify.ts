@@ -65,6 +65,8 @@ function isFree(turn: Turn, duty: Duty): boolean {
     return false;
   }
   if (duty.phase === "resolved") return true;
+  // What others hold of this very node it knows better: its next beat ends the incident.
+  if (duty.subject === state.self) return false;
   const subject = state.peers.get(duty.subject)?.condition.kind;
   // It lives, as far as this node can hear: the incident is about to be resolved, or is others' to tell.
   if (subject === "alive" || subject === "link-problem") return false;
@@ -111,9 +113,9 @@ function turnOf(turn: Turn, group: Group): Instant | undefined {
 function settledAt(turn: Turn, group: Group, seen: Instant): Instant {
   const { state, env } = turn;
   if (group.phase === "open") {
-    const told = new Set(group.duties.map((duty) => duty.subject));
+    // Its own doubt about the very subjects counts too: with its verdict comes its evidence.
     const undecided = [...state.peers.values()].some(
-      (peer) => !told.has(peer.id) && (peer.condition.kind === "suspect" || isOverdue(peer, env.now)),
+      (peer) => peer.condition.kind === "suspect" || isOverdue(peer, env.now),
     );
     return undecided ? after(seen, SETTLE) : seen;
   }

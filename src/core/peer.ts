@@ -31,6 +31,8 @@ export interface Inquiry {
   /** Probe outcomes by address. */
   readonly probes: Map<Address, ProbeOutcome>;
   nextAskAt: Instant;
+  /** When a probe was last answered. */
+  kernelAt: Instant | undefined;
   /** How many times the observers were asked. */
   asked: number;
   /** When to probe once more, if there is reason to. */

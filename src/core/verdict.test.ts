@@ -35,6 +35,7 @@ function decided(given: Case) {
     probes: new Map((given.probes ?? []).map((outcome, index) => [`10.0.0.${index}:7654`, outcome])),
     nextAskAt: START,
     asked: 0,
+    kernelAt: undefined,
     nextProbeAt: START,
     decideAt: undefined,
   };

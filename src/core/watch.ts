@@ -8,6 +8,7 @@ import {
   LOSSY_ABOVE,
   LOSSY_PATIENCE,
   PROBE_AGAIN,
+  PROBE_HOLDS,
   PROBE_PATIENCE,
   REPROBE_EVERY,
 } from "./limits.ts";
@@ -57,6 +58,7 @@ function openInquiry(turn: Turn, peer: Peer, cause: Inquiry["cause"]): Inquiry {
     cause,
     testimonies: new Map(),
     probes: new Map(),
+    kernelAt: undefined,
     nextAskAt: turn.env.now,
     asked: 0,
     nextProbeAt: after(turn.env.now, PROBE_AGAIN),
@@ -124,6 +126,8 @@ function pursue(turn: Turn, peer: Peer, condition: Pursued): void {
   switch (decision.kind) {
     case "wait":
       inquiry.decideAt = decision.until;
+      if (condition.kind === "link-problem" && nobodyHears(turn, peer, inquiry))
+        suspect(turn, peer, "silence");
       return;
     case "ask-uplink":
       turn.state.uplink = { askedAt: turn.env.now, seen: undefined };
@@ -141,6 +145,9 @@ function pursue(turn: Turn, peer: Peer, condition: Pursued): void {
       else goDown(turn, peer, inquiry, decision);
   }
 }
+
+const nobodyHears = (turn: Turn, peer: Peer, inquiry: Inquiry): boolean =>
+  livingObservers(turn, peer.id).every((observer) => inquiry.testimonies.get(observer)?.state === "silent");
 
 /** Whether packets between this node and the subject, or its observers, are being lost. */
 function isLossy(turn: Turn, subject: Peer): boolean {
@@ -181,7 +188,8 @@ function decideAbout(turn: Turn, peer: Peer, inquiry: Inquiry): Decision {
     living: livingObservers(turn, peer.id),
     alive: aliveCount(state) - (peer.condition.kind === "link-problem" ? 1 : 0),
     members: state.peers.size + 1,
-    lossy: isLossy(turn, peer),
+    // A link problem turns into a doubt first, which takes its time where packets get lost.
+    lossy: peer.condition.kind === "suspect" && isLossy(turn, peer),
     rtt: peer.rtt,
     uplink: state.uplink !== undefined && state.uplink.askedAt >= inquiry.since ? state.uplink : undefined,
   });
@@ -242,16 +250,18 @@ function reprobe(turn: Turn, peer: Peer, condition: Extract<Condition, { kind: "
   probe(turn, peer);
 }
 
-/** Several may be under way: one that was answered outweighs those that were not. */
-function noteProbe(inquiry: Inquiry, address: Address, outcome: ProbeOutcome): void {
-  if (outcome !== "silent" || !inquiry.probes.has(address)) inquiry.probes.set(address, outcome);
+/** Several may be under way: one that was answered outweighs those that were not, for a while. */
+function noteProbe(inquiry: Inquiry, address: Address, outcome: ProbeOutcome, now: Instant): void {
+  if (outcome !== "silent") inquiry.kernelAt = now;
+  else if (inquiry.kernelAt !== undefined && between(inquiry.kernelAt, now) < PROBE_HOLDS) return;
+  inquiry.probes.set(address, outcome);
 }
 
 export function probed(turn: Turn, subject: NodeId, address: Address, outcome: ProbeOutcome): void {
   const peer = turn.state.peers.get(subject);
   if (peer === undefined) return;
   const { condition } = peer;
-  if (condition.kind === "suspect") noteProbe(condition.inquiry, address, outcome);
+  if (condition.kind === "suspect") noteProbe(condition.inquiry, address, outcome, turn.env.now);
   if (condition.kind !== "down") return;
   condition.probes.set(address, outcome);
   const allSilent = peer.member.addresses.every((each) => condition.probes.get(each) === "silent");

@@ -135,9 +135,10 @@ describe("one session a pair", () => {
     expect(new Set([...downs(a), ...downs(b)])).toEqual(new Set(["local", "replaced"]));
   });
 
-  it("when one side dials again: the newer one", async () => {
-    const first = await connect(a, b);
-    const second = await connect(a, b);
+  it.each(["lower", "higher"])("when the side with the %s id dials again: the newer one", async (which) => {
+    const [from, to] = which === "lower" ? [a, b] : [b, a];
+    const first = await connect(from, to);
+    const second = await connect(from, to);
     expect(second).not.toBe(first);
     for (const node of [a, b]) {
       expect(await node.event("session-down")).toMatchObject({ session: first, end: "replaced" });

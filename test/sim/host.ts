@@ -14,7 +14,7 @@ const SOCKET_BUFFER_DATAGRAMS = 250;
 /** Timers of a real loop fire up to this late. */
 const TIMER_LATENESS = 1.3;
 /** More wakes than this within a second of virtual time is a machine that spins. */
-const WAKES_PER_SECOND_MAX = 2000;
+const WAKES_PER_SECOND_MAX = 600;
 /** 2026-01-01T00:00:00Z: where every wall clock begins. */
 export const WALL_ORIGIN = 1_767_225_600_000;
 

@@ -22,8 +22,10 @@ const RETRY_BACKOFF = 310_000;
 const SINGLE_FAULT_SPAN = 20_000;
 
 export class MessageJudge {
-  /** Second "open" messages about one incident, excused or not. */
+  /** Further "open" messages about one incident, excused or not. */
   duplicates = 0;
+  /** Those of them that bore the id of the first: a receiver that takes a key shows them once. */
+  repeats = 0;
   /** From a host's falling silent to the first message about it, where nothing else was going on. */
   readonly tellTimes: number[] = [];
   readonly #world: World;
@@ -55,7 +57,7 @@ export class MessageJudge {
     this.#report = report;
     this.#lastWord = world.hosts.map(() => undefined);
     this.#lastOpenAt = world.hosts.map(() => Number.NEGATIVE_INFINITY);
-    this.#routeChangedAt = world.hosts.map(() => 0);
+    this.#routeChangedAt = world.hosts.map(() => Number.NEGATIVE_INFINITY);
     this.#routeWasUp = world.hosts.map(() => true);
     world.receiver.onArrival.push((arrival) => this.#onArrival(arrival));
     world.onChange.push(() => this.#noteRoutes());
@@ -87,9 +89,8 @@ export class MessageJudge {
       this.#measure(arrival, subject);
       return;
     }
-    // The same message once more: the receiver's idempotency key takes care of it.
-    if (first.notification.id === arrival.notification.id) return;
     this.duplicates += 1;
+    if (first.notification.id === arrival.notification.id) this.repeats += 1;
     if (!this.#excused(first, arrival)) {
       this.#report(
         "one message an incident",

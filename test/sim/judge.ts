@@ -246,7 +246,8 @@ export class Judge {
     if (digests.size <= 1) this.#equalAt = timeline.now;
     const calm = this.#calmFor();
     const bound = this.#wasLossyWithin(LOSSY_CALM_BOUND) ? LOSSY_CALM_BOUND : CALM_BOUND;
-    if (calm < bound || timeline.now - this.#equalAt < bound) return;
+    // Nodes that have not found one another are reported as that.
+    if (calm < bound + LOOK_EVERY * 2 || timeline.now - this.#equalAt < bound) return;
     const listed = hosts.map((host) => `${host.name}=${this.#digests[host.index] ?? "-"}`).join(" ");
     this.#report("ledgers become equal", `after ${calm} ms of calm: ${listed}`);
   }

@@ -17,7 +17,7 @@ export interface Arrival {
 export class Receiver {
   mood: ReceiverMood = "well";
   /** When the mood last changed. */
-  changedAt = 0;
+  changedAt = Number.NEGATIVE_INFINITY;
   /** When a sender was last left without an answer for a message that arrived. */
   swallowedAt = Number.NEGATIVE_INFINITY;
   readonly arrivals: Arrival[] = [];

@@ -266,10 +266,12 @@ function addStretch(
     const episode = pickEpisode(random, options.mode)(random, options.nodes);
     // What begins together does not begin in the same instant.
     const spread = chance(random, 0.5) ? 0 : 2000;
-    for (const fault of episode.begin) faults.push({ at: at + random.next() * spread, fault });
+    const add = (time: number, fault: Fault): void => {
+      if (time < end) faults.push({ at: time, fault });
+    };
+    for (const fault of episode.begin) add(at + random.next() * spread, fault);
     const over = at + spread + episode.length;
-    for (const fault of episode.end)
-      if (over < end) faults.push({ at: over + random.next() * spread, fault });
+    for (const fault of episode.end) add(over + random.next() * spread, fault);
     at += nextGap();
   }
   return until;

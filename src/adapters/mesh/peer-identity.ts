@@ -120,11 +120,9 @@ function leadsToRoot(leaf: X509Certificate, roots: readonly string[]): boolean {
   return false;
 }
 
-/** The uuid in `URI:spiffe://<mesh>/node/<uuid>`, the certificate's only URI. Node quotes names that hold a separator. */
+/** The uuid in `URI:spiffe://<mesh>/node/<uuid>`, the certificate's only URI. Node escapes separators inside a name. */
 function nodeOf(leaf: X509Certificate, mesh: string): string | undefined {
-  const names = leaf.subjectAltName ?? "";
-  if (names.includes('"')) return undefined;
-  const uris = names.split(", ").filter((name) => name.startsWith("URI:"));
+  const uris = (leaf.subjectAltName ?? "").split(", ").filter((name) => name.startsWith("URI:"));
   const prefix = `URI:spiffe://${mesh}/node/`;
   const [uri] = uris;
   if (uri === undefined || uris.length !== 1 || !uri.startsWith(prefix)) return undefined;
