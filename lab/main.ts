@@ -4,6 +4,7 @@ import { NODES_MAX, whyNoNamespaces } from "./driver/namespaces.ts";
 import { playScene, type SceneResult } from "./play.ts";
 import { SCENES } from "./scenes.ts";
 import type { Line, Scene } from "./stage.ts";
+import { transcriptLine } from "./transcript.ts";
 
 const USAGE = `npm run lab -- SCENE… [--nodes N] [--short] [--json]
 npm run lab -- all
@@ -29,24 +30,9 @@ const print = (line: object): void => {
   process.stdout.write(`${JSON.stringify({ schema: 1, ...line })}\n`);
 };
 
-function text(line: Line): string {
-  switch (line.kind) {
-    case "note":
-      return line.text;
-    case "action":
-      return `>> ${line.action} ${line.node}`;
-    case "verdict":
-      return `${line.observer}: ${line.subject} ${line.from} → ${line.to}${line.why === "" ? "" : ` (${line.why})`}`;
-    case "message":
-      return `webhook ${line.message.state.toUpperCase()} "${line.message.title}" by ${line.message.viewpoint.node}`;
-    case "check":
-      return `${line.ok ? "ok  " : "FAIL"} ${line.text}${line.ok || line.found === "" ? "" : `; found: ${line.found}`}`;
-  }
-}
-
 function show(scene: string, line: Line): void {
   if (values.json) print({ event: line.kind, scene, ...line });
-  else console.log(`${line.atMs.toFixed(1).padStart(9)} ms  ${text(line)}`);
+  else console.log(transcriptLine(line));
 }
 
 function showResult(result: SceneResult): void {

@@ -7,7 +7,5 @@ export const CHECKOUT: string = fileURLToPath(new URL("../../", import.meta.url)
 /** From the source, through the executable an operator would call. */
 export const FROM_SOURCE: readonly string[] = [join(CHECKOUT, "bin/balefire")];
 
-const BUNDLE = join(CHECKOUT, "dist/balefire.js");
-
 /** The built bundle, through the same executable. */
 export const FROM_BUNDLE: readonly string[] = ["env", "BALEFIRE_BUNDLE=1", ...FROM_SOURCE];

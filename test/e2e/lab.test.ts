@@ -4,6 +4,7 @@ import { whyNoNamespaces } from "../../lab/driver/namespaces.ts";
 import { playScene } from "../../lab/play.ts";
 import { SCENES } from "../../lab/scenes.ts";
 import type { Line } from "../../lab/stage.ts";
+import { transcriptLine } from "../../lab/transcript.ts";
 
 const reason = whyNoNamespaces();
 
@@ -15,7 +16,10 @@ describe.skipIf(reason !== undefined && process.env.CI !== "true")(
         const lines: Line[] = [];
         const result = await playScene(scene, { short: true, emit: (line) => lines.push(line) });
         const failed = lines.filter((line) => line.kind === "check" && !line.ok);
-        expect({ broke: result.broke, failed }).toEqual({ broke: null, failed: [] });
+        expect({ broke: result.broke, failed }, lines.map(transcriptLine).join("\n")).toEqual({
+          broke: null,
+          failed: [],
+        });
         expect(lines.filter((line) => line.kind === "check").length).toBeGreaterThan(0);
       });
     }
