@@ -58,6 +58,16 @@ export class Daemon {
     });
   }
 
+  /** Where its state, configuration and control socket lie. */
+  get folder(): string {
+    return this.#plan.folder;
+  }
+
+  /** The environment its operator's commands run in. */
+  get env(): NodeJS.ProcessEnv {
+    return this.#env;
+  }
+
   get pid(): number {
     return this.#child?.pid ?? 0;
   }

@@ -1,0 +1,140 @@
+/** Puts one node's parts together: adapters around the loop, the loop around the core. */
+import { createMeshTransport } from "../adapters/mesh/mesh-transport.ts";
+import { createProber } from "../adapters/prober/tcp-prober.ts";
+import { createUplinks } from "../adapters/uplinks/linux-uplinks.ts";
+import type { TransportEvent } from "../core/io.ts";
+import { init } from "../core/node.ts";
+import type { Store } from "../ports/store.ts";
+import type { PeerTransport } from "../ports/transport.ts";
+import type { RpcHandlers } from "../wire/rpc.ts";
+import { bootId, currentEnv } from "./clock.ts";
+import { createControlDesk } from "./handlers.ts";
+import type { Identity } from "./identity.ts";
+import { countRefusal, logNotice } from "./journal.ts";
+import type { Log } from "./log.ts";
+import { Loop } from "./loop.ts";
+import { createPerformer } from "./performer.ts";
+import { readSettings, type Settings, type SettingsSources } from "./settings.ts";
+import { createSharedConfig } from "./shared-config.ts";
+
+export interface Parts {
+  readonly identity: Identity;
+  readonly sources: SettingsSources;
+  readonly settings: Settings;
+  readonly store: Store;
+  readonly log: Log;
+  readonly version: string;
+}
+
+export interface Node {
+  readonly loop: Loop;
+  readonly transport: PeerTransport;
+  readonly handlers: RpcHandlers;
+  readonly addresses: readonly string[];
+  /** Reads the configuration again; what is wrong is logged, and the one in force kept. */
+  reload(): Promise<void>;
+}
+
+/** Nothing is listening and no time is kept yet when this returns. */
+export async function assemble(parts: Parts): Promise<Node> {
+  const { identity, store, log } = parts;
+  const { keeper, keymaster } = identity;
+  const { addresses } = identity;
+  const refusals = new Map<string, number>();
+  let { settings } = parts;
+
+  const transport = createMeshTransport({
+    keyPem: identity.keyPem,
+    certificatePem: identity.certificatePem,
+    onEvent: (event: TransportEvent) => {
+      if (event.type === "refused") countRefusal(refusals, event.failure, event.remote, log);
+      loop.push(event);
+    },
+    ...(keymaster === undefined ? {} : { onJoin: (socket) => void keymaster.handleJoin(socket) }),
+  });
+  const sharedConfig = createSharedConfig({
+    keymaster,
+    keymasterId: () => keeper.view().keymaster,
+    transport,
+    mayConfigure: (peer) => loop.state.peers.get(peer)?.session?.certificateFlagged === false,
+  });
+  const desk = createControlDesk({
+    identity,
+    version: parts.version,
+    state: () => loop.state,
+    settings: () => settings,
+    sharedConfig,
+    listening: addresses,
+    refusals,
+    push: (input) => loop.push(input),
+  });
+  const perform = createPerformer({
+    transport,
+    store,
+    prober: createProber({ own: addresses }),
+    uplinks: createUplinks(),
+    ownAddresses: () => addresses,
+    channel: (name) => settings.channels.get(name),
+    considerRoster: (from, signed) => void considerRoster(identity, from, signed, log),
+    relay: sharedConfig.take,
+    tested: desk.tested,
+    onNotice: (notice) => {
+      logNotice(log, notice);
+      desk.onNotice(notice);
+    },
+    push: (input) => loop.push(input),
+  });
+  const loop = new Loop({
+    first: init(await birthOf(parts), currentEnv()),
+    env: currentEnv,
+    perform,
+    onOverload: (dropped) => log.error(`overloaded: ${dropped} inputs were dropped`),
+  });
+
+  const reload = async (): Promise<void> => {
+    const read = await readSettings(parts.sources, keeper.current().roster.config.text);
+    if (!read.ok) {
+      log.error(`the configuration is kept as it was: ${read.error.message}`);
+      return;
+    }
+    const { config } = read.value.effective;
+    if (config.mesh.beat !== settings.effective.config.mesh.beat) {
+      log.warning("mesh.beat takes effect at the next start");
+    }
+    settings = read.value;
+    log.level = config.log.level;
+    loop.push({ type: "configured", channels: settings.channelRefs, policy: settings.policy });
+    log.info(`configuration read: ${settings.channelRefs.length} channels`);
+  };
+  let sharedVersion = keeper.current().roster.config.version;
+  keeper.onChange(({ roster }) => {
+    transport.trust(keeper.trustView(identity.id));
+    loop.push({ type: "roster", roster: keeper.view() });
+    if (roster.config.version === sharedVersion) return;
+    sharedVersion = roster.config.version;
+    void reload();
+  });
+  transport.trust(keeper.trustView(identity.id));
+  return { loop, transport, handlers: desk.handlers, addresses, reload };
+}
+
+async function birthOf({ identity, settings, store, log }: Parts) {
+  const { records, damaged } = await store.load();
+  for (const each of damaged) log.warning(each);
+  return {
+    self: identity.id,
+    boot: bootId(process.env),
+    period: settings.effective.config.mesh.beat,
+    roster: identity.keeper.view(),
+    channels: settings.channelRefs,
+    policy: settings.policy,
+    stored: records,
+  };
+}
+
+async function considerRoster(identity: Identity, from: string, signed: string, log: Log): Promise<void> {
+  const considered = await identity.keeper.consider(signed);
+  if (considered.ok) return;
+  const name = identity.keeper.view().members.find((member) => member.id === from)?.name ?? from;
+  log.warning(`a roster from ${name} was refused: ${considered.error.message}`);
+}
