@@ -158,10 +158,6 @@ export function resolutionOf(ledger: Ledger, incident: IncidentId): ResolvedReco
   return record?.t === "resolved" ? record : undefined;
 }
 
-/** Incidents that are not resolved, oldest first. */
-export const openIncidents = (ledger: Ledger): IncidentRecord[] =>
-  [...ledger.open.values()].sort((a, b) => a.since - b.since || (a.incident < b.incident ? -1 : 1));
-
 /** Open incidents about one node. */
 export const openAbout = (ledger: Ledger, subject: NodeId): IncidentRecord[] =>
   [...ledger.open.values()].filter((record) => record.subject === subject);

@@ -78,8 +78,6 @@ export const TURN_ATTEMPTS = 3;
 export const RETRY_FIRST: Duration = ms(500);
 /** After a lost turn a node tries again at doubling intervals up to this. */
 export const RETRY_MAX: Duration = minutes(5);
-/** A failure makes a node the last choice for this long. */
-export const FAILURE_MEMORY: Duration = minutes(1);
 /** A channel counts as proven for this long after a delivery. */
 export const PROVEN_FOR: Duration = days(7);
 /** No outcome of a delivery after this long counts as a temporary failure. */

@@ -31,7 +31,7 @@ import { emptyNotify } from "./notify-state.ts";
 import { acknowledge, emptyOutbox, nextResendAt } from "./outbox.ts";
 import { createPeer, type Peer } from "./peer.ts";
 import { delivered, resume } from "./sending.ts";
-import { become, type NodeState, notice, type Turn } from "./state.ts";
+import { become, isDrowsy, type NodeState, notice, type Turn } from "./state.ts";
 import { sendTest } from "./test-message.ts";
 import { answered, asked } from "./testimony.ts";
 import { INBOX } from "./turns.ts";
@@ -105,7 +105,9 @@ function conclude(turn: Turn): Step<NodeState> {
   keepLinks(turn);
   sendBeats(turn);
   resend(turn);
-  if (!state.stopping) notifyPeople(turn);
+  // What a node just woken from a stop believes may be long over: it listens before it tells.
+  if (isDrowsy(turn)) state.notify.wakeAt = state.drowsyUntil;
+  else if (!state.stopping) notifyPeople(turn);
   tidyLedger(turn);
   const due = earliest(nextWatchAt(turn), nextLinkAt(state), nextResendAt(state.outbox), state.notify.wakeAt);
   // A deadline that was left standing must not make the next step take this node for one that was stopped.

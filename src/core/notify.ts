@@ -105,7 +105,7 @@ function turnOf(turn: Turn, group: Group): Instant | undefined {
   const settled = settledAt(turn, group, seen);
   const paused = state.notify.pauses.get(group.channel)?.until ?? settled;
   const anchor = group.duties.map((duty) => duty.incident).sort()[0] ?? "";
-  const place = rank(state, anchor, group.channel, env.now, env.wall).indexOf(state.self);
+  const place = rank(state, anchor, group.channel, env.wall).indexOf(state.self);
   if (place < 0) return undefined;
   return later(later(settled, paused), turnAt(lastSign(state, group, seen), place));
 }

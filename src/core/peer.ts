@@ -164,6 +164,10 @@ export function silenceAllowed(peer: Pick<Peer, "jitter" | "period">): Duration 
   return (SILENT_PERIODS * peer.period + stretch) as Duration;
 }
 
+/** The same on the worst path an observer may have. */
+export const longestSilence = (peer: Peer): Duration =>
+  ((SILENT_PERIODS + STRETCH_PERIODS_MAX) * peer.period) as Duration;
+
 /** Late, though not yet suspected. */
 export const isOverdue = (peer: Peer, now: Instant): boolean =>
   peer.condition.kind === "alive" &&

@@ -1,7 +1,8 @@
 /** Whose job it is to send: the same order at every node that sees the same mesh. */
 import { hashParts } from "../kit/hash.ts";
-import { after, between, type Instant } from "../kit/time.ts";
-import { FAILURE_MEMORY, PROVEN_FOR, TURN_EVERY } from "./limits.ts";
+import { after, type Instant } from "../kit/time.ts";
+import type { DeliveryRecord } from "./ledger-records.ts";
+import { PROVEN_FOR, TURN_EVERY } from "./limits.ts";
 import type { NodeState } from "./state.ts";
 import type { IncidentId, NodeId } from "./types.ts";
 
@@ -30,27 +31,34 @@ export function provenNodes(state: NodeState, wall: number): Set<NodeId> {
 }
 
 /**
- * Ranks the candidates for a group of incidents: those without a recent failure on
- * the channel first, then those with a proven channel, then by rendezvous hash
+ * Nodes whose last delivery on the channel failed. Only the ledger is asked, and no
+ * clock: with what each node happened to see when, every node would rank them
+ * differently, and several would think that it is their turn.
+ */
+function failedNodes(state: NodeState, channel: string): Set<NodeId> {
+  const last = new Map<NodeId, DeliveryRecord>();
+  for (const record of state.ledger.records.values()) {
+    if (record.t !== "delivery" || record.channel !== channel) continue;
+    const held = last.get(record.node);
+    if (held === undefined || held.at < record.at) last.set(record.node, record);
+  }
+  return new Set([...last.values()].filter(({ outcome }) => outcome === "failed").map(({ node }) => node));
+}
+
+/**
+ * Ranks the candidates for a group of incidents: those whose last delivery on
+ * the channel did not fail first, then those with a proven channel, then by rendezvous hash
  * (highest random weight) over the group's lowest incident id.
  */
-export function rank(
-  state: NodeState,
-  anchor: IncidentId,
-  channel: string,
-  now: Instant,
-  wall: number,
-): NodeId[] {
+export function rank(state: NodeState, anchor: IncidentId, channel: string, wall: number): NodeId[] {
   const proven = provenNodes(state, wall);
-  const weigh = (node: NodeId) => {
-    const failedAt = state.notify.failures.get(failureKey(node, channel));
-    return {
-      node,
-      failed: failedAt !== undefined && between(failedAt, now) < FAILURE_MEMORY ? 1 : 0,
-      unproven: proven.has(node) ? 0 : 1,
-      hash: hashParts("balefire-turn-1", anchor, node),
-    };
-  };
+  const failed = failedNodes(state, channel);
+  const weigh = (node: NodeId) => ({
+    node,
+    failed: failed.has(node) ? 1 : 0,
+    unproven: proven.has(node) ? 0 : 1,
+    hash: hashParts("balefire-turn-1", anchor, node),
+  });
   return candidates(state, channel)
     .map(weigh)
     .sort((a, b) => a.failed - b.failed || a.unproven - b.unproven || (a.hash < b.hash ? -1 : 1))

@@ -48,6 +48,7 @@ function decided(given: Case) {
     alive: given.alive ?? 2,
     members: given.members ?? 3,
     lossy: given.lossy ?? false,
+    longestSilence: ms(1200),
     rtt: ms(1),
     uplink:
       "uplink" in given ? given.uplink : { askedAt: START, seen: { up: true, detail: "eth0: carrier" } },

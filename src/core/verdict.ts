@@ -29,6 +29,8 @@ export interface Facts {
   readonly members: number;
   /** The path to the subject or to one of the observers loses packets. */
   readonly lossy: boolean;
+  /** After this long without a beat no observer counts the subject as alive any more. */
+  readonly longestSilence: Duration;
   /** Round trip of the path to the subject, if ever measured. */
   readonly rtt: Duration | undefined;
   /** What was seen of this node's own uplink since the doubt began. */
@@ -96,8 +98,10 @@ function answersOutstanding(facts: Facts): Instant | undefined {
       until = until === undefined ? patienceEnds : earlier(until, patienceEnds);
     }
     // It still counts the subject as alive, by a beat older than this doubt: its own silence runs out
-    // shortly, or it hears another beat. Its next answer tells.
-    if (testimony?.state === "hearing") until = later(until ?? now, after(now, ANSWER_PATIENCE));
+    // shortly, or it hears another beat. Its next answer tells, unless that is overdue as well.
+    if (testimony?.state !== "hearing" || testimony.heardAt === undefined) continue;
+    const overdueAt = after(testimony.heardAt, (facts.longestSilence + ANSWER_PATIENCE) as Duration);
+    if (now < overdueAt) until = later(until ?? now, earlier(overdueAt, after(now, ANSWER_PATIENCE)));
   }
   return until;
 }

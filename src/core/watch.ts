@@ -16,6 +16,7 @@ import type { Ask } from "./messages.ts";
 import {
   type Condition,
   type Inquiry,
+  longestSilence,
   type Peer,
   silenceAllowed,
   strongestProbe,
@@ -190,6 +191,7 @@ function decideAbout(turn: Turn, peer: Peer, inquiry: Inquiry): Decision {
     members: state.peers.size + 1,
     // A link problem turns into a doubt first, which takes its time where packets get lost.
     lossy: peer.condition.kind === "suspect" && isLossy(turn, peer),
+    longestSilence: longestSilence(peer),
     rtt: peer.rtt,
     uplink: state.uplink !== undefined && state.uplink.askedAt >= inquiry.since ? state.uplink : undefined,
   });

@@ -1,4 +1,3 @@
-import type { TransportEvent } from "../core/io.ts";
 import type { Envelope, Plane } from "../core/messages.ts";
 import type { Address, MeshId, NodeId } from "../core/types.ts";
 
@@ -12,8 +11,6 @@ export interface TrustView {
   /** Where joins are relayed to; undefined on the keymaster itself. */
   readonly keymaster?: { readonly id: NodeId; readonly addresses: readonly Address[] };
 }
-
-export type TransportListener = (event: TransportEvent) => void;
 
 /** Sessions and datagrams among pinned peers, one session a pair. */
 export interface PeerTransport {

@@ -8,7 +8,6 @@ import * as z from "zod";
 import { type Duration, parseDuration, seconds } from "../kit/time.ts";
 import { isJsonType, templateProblem } from "./message-template.ts";
 
-export const CHANNEL_NAME_CHARS_MAX: number = 63;
 export const WEBHOOK_URL_CHARS_MAX: number = 2048;
 export const WEBHOOK_SECRET_CHARS_MIN: number = 8;
 export const WEBHOOK_SECRET_CHARS_MAX: number = 1024;

@@ -1,6 +1,7 @@
 /** What a person was told, held against what happened. */
 import type { IncidentId } from "../../src/core/types.ts";
 import { DEFAULT_POLICY } from "../../src/core/types.ts";
+import { CHANNEL } from "./effects.ts";
 import type { Host } from "./host.ts";
 import type { Expectations } from "./judge.ts";
 import type { Arrival } from "./receiver.ts";
@@ -187,7 +188,9 @@ export class MessageJudge {
   #lookForUnresolved(subject: Host, calm: number): void {
     const { hosts } = this.#world;
     if (this.#lastWord[subject.index] !== "open" || !subject.awake) return;
-    const others = hosts.filter((host) => host !== subject && host.awake && this.#hasChannel(host));
+    const others = hosts.filter(
+      (host) => host !== subject && this.#hasChannel(host) && knowsItWasTold(host, subject),
+    );
     if (others.length === 0 || calm < RECOVERY_BOUND + this.#receiverExtra()) return;
     this.#report(
       "every recovery is told",
@@ -216,3 +219,16 @@ export class MessageJudge {
     }
   }
 }
+
+/** Its ledger says that somebody told of a death of the subject. */
+const knowsItWasTold = (host: Host, subject: Host): boolean =>
+  host.awake &&
+  host
+    .incidentViews()
+    .some(
+      (incident) =>
+        incident.subject === subject.id &&
+        incident.told.some(
+          ({ channel, phase, state }) => channel === CHANNEL && phase === "open" && state === "delivered",
+        ),
+    );

@@ -2,7 +2,7 @@
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import type { AddressParts } from "../../wire/address.ts";
-import { plainHost } from "./address-choice.ts";
+import { plainHost } from "./socket-address.ts";
 
 /** Room for a burst of beats from everyone while the process is busy. */
 const RECEIVE_BUFFER_BYTES = 1_048_576;

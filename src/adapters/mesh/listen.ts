@@ -1,9 +1,9 @@
 /** Binds every own address, or says in a sentence why one cannot be bound. */
 import type { Address } from "../../core/types.ts";
 import { type Failure, FailureError } from "../../kit/result.ts";
-import { ipAddressParts } from "./address-choice.ts";
 import type { DatagramPort } from "./datagram-port.ts";
 import type { Door } from "./door.ts";
+import { ipAddressParts } from "./socket-address.ts";
 
 /** All of them or none. Rejects with a FailureError: `address-in-use`, `address-invalid` or `permission-denied`. */
 export async function bindAll(

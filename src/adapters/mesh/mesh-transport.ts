@@ -14,8 +14,8 @@ import { type WallTime, wallTime } from "../../kit/time.ts";
 import type { PeerTransport, TrustView } from "../../ports/transport.ts";
 import { decodeEnvelope, encodeEnvelope } from "../../wire/envelope.ts";
 import { JOIN_ALPN } from "../../wire/join.ts";
+import { nearestOwn } from "../../wire/nearest-address.ts";
 import { type Hello, PROTOCOL_VERSIONS } from "../../wire/peer-hello.ts";
-import { addressOf, ipAddressParts, ownAddressFor, plainHost } from "./address-choice.ts";
 import { claimedSession, DATAGRAM_PLAINTEXT_BYTES_MAX, type Role, type Unopened } from "./datagram-box.ts";
 import { DatagramPort } from "./datagram-port.ts";
 import { type Dial, Dials } from "./dials.ts";
@@ -28,6 +28,7 @@ import { type Counters, type MeshStats, noCounts, Refusals } from "./mesh-stats.
 import { identify, isStillTrusted, PEER_ALPN } from "./peer-identity.ts";
 import { supersedes } from "./precedence.ts";
 import { Session, type SessionEvents } from "./session.ts";
+import { addressOf, ipAddressParts, plainHost } from "./socket-address.ts";
 import { connectionKey } from "./waiting-room.ts";
 
 export interface MeshTransportOptions {
@@ -83,7 +84,7 @@ class Mesh implements MeshTransport {
     );
     this.#datagrams = new DatagramPort((packet, remote) => this.#openDatagram(packet, remote));
     this.#joins = new Joins({
-      localHostFor: (target) => ownAddressFor(this.#own, target)?.host,
+      localHostFor: (target) => nearestOwn(this.#own, target)?.host,
       serve: options.onJoin,
       onSettled: (socket) => this.#door.waiting.leave(connectionKey(socket)),
       onRefused: (socket, failure) => this.#refusals.add(remoteOf(socket), failure),
@@ -120,7 +121,7 @@ class Mesh implements MeshTransport {
       queueMicrotask(() => this.#emit({ type: "dial-failed", peer, address, reason }));
       return;
     }
-    this.#dials.start(peer, address, gate.dial(target, ownAddressFor(this.#own, target)?.host));
+    this.#dials.start(peer, address, gate.dial(target, nearestOwn(this.#own, target)?.host));
   }
 
   send(peer: NodeId, plane: Plane, envelope: Envelope): void {

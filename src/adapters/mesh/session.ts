@@ -16,12 +16,12 @@ import {
   encodeHello,
   type Hello,
 } from "../../wire/peer-hello.ts";
-import { plainHost } from "./address-choice.ts";
 import { DatagramBox, type Role } from "./datagram-box.ts";
 import { fault } from "./fault.ts";
 import { encodeFrame, FRAME_BYE, FRAME_ENVELOPE, FRAME_HELLO, type Frame, FrameReader } from "./frames.ts";
 import type { Counters } from "./mesh-stats.ts";
 import type { PeerIdentity } from "./peer-identity.ts";
+import { plainHost } from "./socket-address.ts";
 
 /** Bytes waiting for a peer that does not read; then the session ends rather than memory is eaten. */
 export const QUEUED_BYTES_MAX: number = 4_194_304;

@@ -7,8 +7,8 @@ import type { Address } from "../../core/types.ts";
 import type { Failure } from "../../kit/result.ts";
 import type { AddressParts } from "../../wire/address.ts";
 import { JOIN_ANSWER_BYTES_MAX, JOIN_REQUEST_BYTES_MAX } from "../../wire/join.ts";
-import { ipAddressParts } from "./address-choice.ts";
 import { fault } from "./fault.ts";
+import { ipAddressParts } from "./socket-address.ts";
 
 export const SPLICES_MAX = 8;
 export const SPLICE_MS_MAX = 30_000;

@@ -1,6 +1,6 @@
 /** Connections whose other end is not known yet: few, briefly, and never in the way of a real peer. */
 import type { Socket } from "node:net";
-import { plainHost } from "./address-choice.ts";
+import { plainHost } from "./socket-address.ts";
 
 export const UNAUTHENTICATED_MAX = 64;
 export const UNAUTHENTICATED_PER_HOST_MAX = 16;

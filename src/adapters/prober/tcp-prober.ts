@@ -25,7 +25,7 @@ import { connect, type Socket } from "node:net";
 import type { Address, ProbeOutcome } from "../../core/types.ts";
 import type { Prober } from "../../ports/prober.ts";
 import { type AddressParts, addressParts } from "../../wire/address.ts";
-import { sourceFor } from "./source-address.ts";
+import { nearestOwn } from "../../wire/nearest-address.ts";
 
 /** Connects in parallel, a quarter of the patience apart: one lost SYN, which TCP itself would repeat after a second, does not matter. */
 export const CONNECTS: number = 3;
@@ -41,7 +41,7 @@ export function createProber({ own }: ProberOptions): Prober {
     probe: (address, patience) => {
       const target = addressParts(address);
       if (target === undefined) return Promise.resolve("silent");
-      return knock(target, sourceFor(own, target), patience);
+      return knock(target, nearestOwn(own, target)?.host, patience);
     },
   };
 }

@@ -1,22 +1,22 @@
-/** Which of a host's own addresses a probe leaves from. */
-import type { Address } from "../../core/types.ts";
-import { type AddressParts, addressParts } from "../../wire/address.ts";
+/** Which of a host's own addresses a connection or a probe leaves from. */
+import type { Address } from "../core/types.ts";
+import { type AddressParts, addressParts } from "./address.ts";
 
 /**
  * The own address that shares the longest prefix with the target: with several networks, the one in
- * the target's. A probe then takes the path the beats take, also where a default route would offer
- * another. Undefined (the kernel chooses) when no own address has the target's family.
+ * the target's. Beats, their way back, and probes then take the same path, also where a default
+ * route would offer another. Undefined (the kernel chooses) when none has the target's family.
  */
-export function sourceFor(own: readonly Address[], target: AddressParts): string | undefined {
+export function nearestOwn(own: readonly Address[], target: AddressParts): AddressParts | undefined {
   const wanted = bits(target);
-  let best: { readonly host: string; readonly shared: number } | undefined;
+  let best: { readonly parts: AddressParts; readonly shared: number } | undefined;
   for (const address of own) {
     const parts = addressParts(address);
     if (parts === undefined || parts.family !== target.family) continue;
     const shared = sharedPrefix(bits(parts), wanted);
-    if (best === undefined || shared > best.shared) best = { host: parts.host, shared };
+    if (best === undefined || shared > best.shared) best = { parts, shared };
   }
-  return best?.host;
+  return best?.parts;
 }
 
 function sharedPrefix(a: string, b: string): number {
