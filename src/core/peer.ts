@@ -101,8 +101,8 @@ export interface Peer {
   lastBeatAt: Instant | undefined;
   rtt: Duration | undefined;
   clockOffset: Duration | undefined;
-  /** Beats per second, smoothed over a few seconds. */
-  beatRate: number;
+  /** The mean time between beats over the last few seconds. */
+  beatGap: Duration | undefined;
   beatSeqOut: number;
   /** When our last few beats left, to measure the round trip. */
   beatsSent: { readonly seq: number; readonly at: Instant }[];
@@ -133,7 +133,7 @@ export function createPeer(member: Member, period: Duration, now: Instant, wall:
     lastBeatAt: undefined,
     rtt: undefined,
     clockOffset: undefined,
-    beatRate: 0,
+    beatGap: undefined,
     beatSeqOut: 0,
     beatsSent: [],
     channels: [],
@@ -177,7 +177,7 @@ export const isOverdue = (peer: Peer, now: Instant): boolean =>
 /** Gain of the running means: the eighth and quarter of RFC 6298. */
 const JITTER_GAIN = 0.25;
 const RTT_GAIN = 0.125;
-const RATE_GAIN = 0.1;
+const GAP_GAIN = 0.1;
 /** Slow enough that a lossy path is still known as such after a lucky second. */
 const LOSS_GAIN = 0.04;
 /** More missing at once than this is an outage, not loss. */
@@ -217,7 +217,9 @@ function learnLoss(peer: Peer, seq: number): void {
 function learnRhythm(peer: Peer, gap: Duration): void {
   const deviation = Math.min(Math.abs(gap - peer.period), 2 * peer.period);
   peer.jitter = (peer.jitter + JITTER_GAIN * (deviation - peer.jitter)) as Duration;
-  if (gap > 0) peer.beatRate += RATE_GAIN * (Math.min(1000 / gap, 100) - peer.beatRate);
+  peer.beatGap = (
+    peer.beatGap === undefined ? gap : peer.beatGap + GAP_GAIN * (gap - peer.beatGap)
+  ) as Duration;
 }
 
 /** A peer's datagrams have been coming within this many periods: its path is the datagram one. */

@@ -60,7 +60,8 @@ function shownVerdict(state: NodeState, peer: Peer): Verdict {
 /** The smoothed rate fades to nothing once beats stop. */
 function currentRate(peer: Peer, env: Now): number {
   if (peer.lastBeatAt === undefined) return 0;
-  return between(peer.lastBeatAt, env.now) > 3 * peer.period ? 0 : peer.beatRate;
+  if (between(peer.lastBeatAt, env.now) > 3 * peer.period || !peer.beatGap) return 0;
+  return 1000 / peer.beatGap;
 }
 
 const selfView = (state: NodeState, member: Member, env: Now): NodeView => ({
