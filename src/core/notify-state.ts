@@ -1,8 +1,7 @@
 /** What a node remembers of telling people: what it sends, what holds it back, what it owes. */
-import { type Duration, earliest, type Instant } from "../kit/time.ts";
+import type { Duration, Instant } from "../kit/time.ts";
 import type { Duty } from "./duties.ts";
 import type { Phase } from "./ledger-records.ts";
-import type { Turn } from "./state.ts";
 import type { IncidentId, NodeId } from "./types.ts";
 
 /** A message this node has taken on. */
@@ -49,8 +48,3 @@ export const emptyNotify = (): NotifyState => ({
   dutiesRevision: -1,
   wakeAt: undefined,
 });
-
-/** The next look is due by then at the latest. */
-export const wakeBy = (turn: Turn, at: Instant): void => {
-  turn.state.notify.wakeAt = earliest(turn.state.notify.wakeAt, at);
-};

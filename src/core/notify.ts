@@ -6,10 +6,9 @@ import { after, type Duration, earlier, type Instant, later } from "../kit/time.
 import { type Duty, dutiesOf, dutyKey } from "./duties.ts";
 import type { LedgerRecord, Phase } from "./ledger-records.ts";
 import { INTENT_LEASE, RETURN_PATIENCE, SETTLE, SETTLE_RECOVERY } from "./limits.ts";
-import { wakeBy } from "./notify-state.ts";
 import { isOverdue } from "./peer.ts";
 import { take, tend } from "./sending.ts";
-import { type NodeState, nameOf, notice, type Turn } from "./state.ts";
+import { type NodeState, nameOf, notice, type Turn, wakeBy } from "./state.ts";
 import { failureKey, rank, turnAt } from "./turns.ts";
 
 /** The part of a step that sends messages. */

@@ -8,8 +8,8 @@ import type { DeliveryOutcome, Effect } from "./io.ts";
 import { incidentOf } from "./ledger.ts";
 import type { DeliveryRecord, IncidentRecord, LedgerRecord, Phase } from "./ledger-records.ts";
 import { DELIVERY_LOST, DETAIL_MAX, INTENT_LEASE, RETRY_FIRST, RETRY_MAX, TURN_ATTEMPTS } from "./limits.ts";
-import { type Sending, wakeBy } from "./notify-state.ts";
-import { notice, type Turn } from "./state.ts";
+import type { Sending } from "./notify-state.ts";
+import { notice, type Turn, wakeBy } from "./state.ts";
 import { testConcluded } from "./test-message.ts";
 import { failureKey, INBOX } from "./turns.ts";
 

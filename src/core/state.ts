@@ -1,5 +1,5 @@
 /** The whole of one node's mind: plain data, changed only inside `step`. */
-import type { Duration, Instant, WallTime } from "../kit/time.ts";
+import { type Duration, earliest, type Instant, type WallTime } from "../kit/time.ts";
 import type { Effect, Env, Notice, RosterView } from "./io.ts";
 import type { Ledger } from "./ledger.ts";
 import type { NotifyState } from "./notify-state.ts";
@@ -80,3 +80,8 @@ export function become(turn: Turn, peer: Peer, condition: Condition, why: string
 /** Just woken from being stopped, this node answers "unknown" and reaches no verdict. */
 export const isDrowsy = (turn: Turn): boolean =>
   turn.state.drowsyUntil !== undefined && turn.env.now < turn.state.drowsyUntil;
+
+/** People are to be thought of again by then at the latest. */
+export const wakeBy = (turn: Turn, at: Instant): void => {
+  turn.state.notify.wakeAt = earliest(turn.state.notify.wakeAt, at);
+};
