@@ -42,8 +42,6 @@ export async function runDaemon(options: RunOptions): Promise<number> {
 }
 
 async function serve(options: RunOptions, log: Log, closers: Closer[]): Promise<void> {
-  // A signal during the start ends it as soon as it has come up.
-  const stopped = stopSignal();
   const lock = unwrap(lockState(options.stateDir));
   closers.push(() => lock.release());
   const identity = unwrap(await loadIdentity(options.stateDir));
@@ -66,6 +64,7 @@ async function serve(options: RunOptions, log: Log, closers: Closer[]): Promise<
   node.loop.start();
   process.on("SIGHUP", () => void node.reload());
 
+  const stopped = stopSignal();
   const supervisor = createSupervisor(process.env, { onFailure: (reason) => logFailure(log, reason) });
   const alive = keepAlive(supervisor);
   supervisor.ready();

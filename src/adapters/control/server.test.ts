@@ -130,6 +130,8 @@ describe("the control socket", () => {
   it.each([
     ["with a path too long for the kernel", () => join(folder, "x".repeat(120)), "usage"],
     ["below a file", () => join(folder, "file", "x.sock"), "usage"],
+    ["where no folder can be", () => "/proc/none/x.sock", "usage"],
+    ["more than one folder down", () => join(folder, "one", "two", "x.sock"), "usage"],
   ])("%s is refused with a reason", async (_, path, code) => {
     await writeFile(join(folder, "file"), "");
     socketPath = path();

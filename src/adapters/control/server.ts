@@ -100,7 +100,7 @@ async function listen(server: Server, socketPath: string): Promise<Result<undefi
     return failure("usage", message, "Name a shorter one with --socket.");
   }
   try {
-    await mkdir(dirname(socketPath), { recursive: true, mode: FOLDER_MODE });
+    await makeFolder(dirname(socketPath));
     const free = await clearStale(socketPath);
     if (!free.ok) return free;
     await new Promise<void>((resolve, reject) => {
@@ -118,6 +118,13 @@ async function listen(server: Server, socketPath: string): Promise<Result<undefi
   }
 }
 
+/** One level only: Node's recursive mkdir never ends where the kernel says ENOENT for ever, as in /proc. */
+async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { mode: FOLDER_MODE }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+  });
+}
+
 function listenFailure(socketPath: string, error: NodeJS.ErrnoException): Result<never> {
   if (error.code === "EADDRINUSE") return daemonRunning(socketPath);
   if (error.code === "EACCES" || error.code === "EPERM" || error.code === "EROFS") {
@@ -126,6 +133,10 @@ function listenFailure(socketPath: string, error: NodeJS.ErrnoException): Result
       `the control socket ${socketPath} cannot be made (${error.code})`,
       "Run the daemon as root, or name a socket elsewhere with --socket.",
     );
+  }
+  if (error.code === "ENOENT") {
+    const remedy = "Make it first, or name a socket elsewhere with --socket.";
+    return failure("usage", `the folder above ${dirname(socketPath)} does not exist`, remedy);
   }
   if (error.code === "ENOTDIR" || error.code === "EEXIST") {
     const remedy = "Name a socket elsewhere with --socket.";

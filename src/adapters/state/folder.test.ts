@@ -122,3 +122,13 @@ test("a write that the disk refuses is a failure, and what was there stays", asy
   expect(await folder.writeJson(COLOURS, { colours: ["blue"] })).toMatchObject({ ok: false });
   expect(unwrap(await folder.readJson(COLOURS))).toEqual({ colours: ["red"] });
 });
+
+test("a folder several levels down is made; one that cannot be is a failure, not a search without end", async () => {
+  const deep = new StateFolder(join(path, "one/two/state"));
+  expect((await deep.prepare()).ok).toBe(true);
+  const impossible = await new StateFolder("/proc/none/state").prepare();
+  expect(impossible).toMatchObject({
+    ok: false,
+    error: { message: expect.stringContaining("/proc/none/state") },
+  });
+});

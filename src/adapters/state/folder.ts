@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import * as z from "zod";
 import { failure, ok, type Result } from "../../kit/result.ts";
 
@@ -46,6 +46,18 @@ export type Checkpoint = (step: string) => void;
 
 const VERSION = 1;
 
+/** Node's own recursive mkdir never ends where the kernel says ENOENT for ever, as in /proc. */
+async function makeFolders(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: FOLDER_MODE });
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return;
+    if (codeOf(error) !== "ENOENT" || dirname(path) === path) throw error;
+    await makeFolders(dirname(path));
+    await mkdir(path, { mode: FOLDER_MODE });
+  }
+}
+
 export class StateFolder {
   readonly path: string;
   readonly #checkpoint: Checkpoint;
@@ -58,7 +70,7 @@ export class StateFolder {
   /** Makes the folder, or checks that nobody else can write into it. */
   async prepare(): Promise<Result<void>> {
     try {
-      await mkdir(this.path, { recursive: true, mode: FOLDER_MODE });
+      await makeFolders(this.path);
     } catch (error) {
       return this.#unusable(`cannot create ${this.path}`, error);
     }
