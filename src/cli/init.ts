@@ -44,9 +44,9 @@ const recoveryLines = ({ screen }: Context, { recoveryCode, recoveryFile }: Init
   "",
   `    ${screen.paint("bold", recoveryCode)}`,
   "",
-  "Write it down and keep it away from this host. With it and a copy of",
+  "Write it down and keep it away from this host. It opens",
   `    ${recoveryFile}`,
-  "any host of the mesh can take over as keymaster when this one is lost.",
+  "which holds the mesh's root key: keep a copy of that file elsewhere, too.",
   "",
 ];
 

@@ -55,7 +55,7 @@ const SURE: Readonly<Record<string, string>> = {
   "daemon-down": "the host answers, but Balefire on it does not",
   "link-problem": "this node does not hear it, others do: a network between the two fails",
   planned: "said goodbye: it was stopped on purpose",
-  unknown: "not judged yet: this node has only just started, or slept",
+  unknown: "not heard since this node started, or was cut off itself",
   missing: "never heard since this node started",
 };
 /** How sure a node is of its verdict, in a sentence; undefined when there is nothing to explain. */

@@ -1,9 +1,10 @@
 /** Spreads the ledger: news at once to everyone, differences found by digest and repaired over the stream. */
 import { after, between } from "../kit/time.ts";
+import { incidentId } from "./incident-id.ts";
 import type { Effect, Stored } from "./io.ts";
-import { digestOf, keyOf, merge, versionOf } from "./ledger.ts";
+import { digestOf, isForgotten, keyOf, merge, versionOf } from "./ledger.ts";
 import type { LedgerRecord } from "./ledger-records.ts";
-import { LEDGER_NEWS_MAX, SYNC_EVERY } from "./limits.ts";
+import { LEDGER_FULL, LEDGER_NEWS_MAX, LIFE_LEAP_MAX, OPEN_MAX, SUMMARY_MAX, SYNC_EVERY } from "./limits.ts";
 import type { LedgerNews, LedgerSummary, PeerMessage, Plane } from "./messages.ts";
 import { dueAgain, enqueue } from "./outbox.ts";
 import { type Peer, pathOf } from "./peer.ts";
@@ -43,10 +44,25 @@ export function publish(
 
 /** Takes in what a peer knows; returns what was new here. */
 export function takeIn(turn: Turn, records: readonly LedgerRecord[]): LedgerRecord[] {
-  const news = records.filter((record) => merge(turn.state.ledger, record));
+  const { ledger } = turn.state;
+  const news = records.filter((record) => isAcceptable(turn, record) && merge(ledger, record));
   if (news.length > 0)
     turn.effects.push({ type: "persist", records: news.map(storedRecord), afterwards: [] });
   return news;
+}
+
+/** Any member may be mistaken or worse: what it says must fit what it speaks of, and stay within bounds. */
+function isAcceptable({ state }: Turn, record: LedgerRecord): boolean {
+  const { ledger } = state;
+  if (isForgotten(ledger, record)) return false;
+  if (ledger.records.size >= LEDGER_FULL && !ledger.records.has(keyOf(record))) return false;
+  if (record.t !== "incident") return true;
+  const { kind, subject, incarnation } = record;
+  const opens = !ledger.records.has(keyOf(record)) && !ledger.records.has(`r/${record.incident}`);
+  if (opens && ledger.open.size >= OPEN_MAX) return false;
+  const known = subject === state.self ? state.incarnation : (state.peers.get(subject)?.incarnation ?? 0);
+  if (incarnation > known + LIFE_LEAP_MAX) return false;
+  return record.incident === incidentId(state.roster.mesh, kind, subject, incarnation);
 }
 
 /** Repeated datagrams where they pass; the stream repeats by itself. */
@@ -82,11 +98,12 @@ export function reconcile(turn: Turn, peer: Peer): void {
   const allowed = peer.ledgerSyncAt === undefined || now >= after(peer.ledgerSyncAt, SYNC_EVERY);
   if (!settled || !allowed || peer.session === undefined) return;
   peer.ledgerSyncAt = now;
-  const keys = [...turn.state.ledger.records].map(([key, record]) => [key, versionOf(record)] as const);
+  const held = [...turn.state.ledger.records].slice(-SUMMARY_MAX);
+  const keys = held.map(([key, record]) => [key, versionOf(record)] as const);
   turn.effects.push(send(peer, "stream", { t: "ledger-summary", keys }));
 }
 
-/** Sends a peer what its summary lacks. */
+/** Sends a peer what its summary lacks; incidents last, so that it never holds one without what became of it. */
 export function supply(turn: Turn, peer: Peer, summary: LedgerSummary): void {
   const theirs = new Map(summary.keys);
   const missing: LedgerRecord[] = [];
@@ -94,6 +111,7 @@ export function supply(turn: Turn, peer: Peer, summary: LedgerSummary): void {
     const version = theirs.get(key);
     if (version === undefined || version > versionOf(record)) missing.push(record);
   }
+  missing.sort((a, b) => Number(a.t === "incident") - Number(b.t === "incident"));
   for (let at = 0; at < missing.length; at += LEDGER_NEWS_MAX) {
     const message: LedgerNews = { t: "ledger", records: missing.slice(at, at + LEDGER_NEWS_MAX) };
     turn.effects.push(send(peer, "stream", message));

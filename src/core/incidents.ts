@@ -1,21 +1,15 @@
 /** What a person should know: opened by a verdict, closed by a later life of the same subject. */
-import { hashParts } from "../kit/hash.ts";
 import type { WallTime } from "../kit/time.ts";
 import { publish } from "./gossip.ts";
+import { incidentId } from "./incident-id.ts";
 import { incidentOf, openAbout, resolutionOf } from "./ledger.ts";
 import type { EvidenceRecord, IncidentKind, LedgerRecord } from "./ledger-records.ts";
 import type { Inquiry, Peer, Testimony } from "./peer.ts";
 import { pathOf, strongestProbe } from "./peer.ts";
 import { nameOf, notice, type Turn } from "./state.ts";
-import type { Incarnation, IncidentId, MeshId, NodeId } from "./types.ts";
+import type { Incarnation, IncidentId, NodeId } from "./types.ts";
 
-/** The same death has the same id at every observer: 32 hex digits of SHA-256 over mesh, kind, subject, incarnation. */
-export const incidentId = (
-  mesh: MeshId,
-  kind: IncidentKind,
-  subject: NodeId,
-  incarnation: Incarnation,
-): IncidentId => hashParts("balefire-incident-1", mesh, kind, subject, String(incarnation)).slice(0, 32);
+export { incidentId } from "./incident-id.ts";
 
 type Down = "host-down" | "unreachable" | "daemon-down";
 
@@ -30,8 +24,8 @@ export function beginIncidents(turn: Turn, peer: Peer, verdict: Down, inquiry: I
     publish(turn, [ownEvidence(turn, peer, later, inquiry)]);
     return;
   }
-  const incident = incidentId(state.roster.mesh, kind, peer.id, peer.incarnation);
-  if (resolutionOf(state.ledger, incident) !== undefined) return;
+  const incarnation = lifeEnded(turn, peer, kind);
+  const incident = incidentId(state.roster.mesh, kind, peer.id, incarnation);
   const isNew = incidentOf(state.ledger, incident) === undefined;
   const records: LedgerRecord[] = [
     {
@@ -40,7 +34,7 @@ export function beginIncidents(turn: Turn, peer: Peer, verdict: Down, inquiry: I
       kind,
       subject: peer.id,
       name: peer.member.name,
-      incarnation: peer.incarnation,
+      incarnation,
       verdict,
       since: peer.heardWall ?? env.wall,
       by: state.self,
@@ -50,6 +44,19 @@ export function beginIncidents(turn: Turn, peer: Peer, verdict: Down, inquiry: I
   ];
   publish(turn, records);
   if (isNew) notice(turn, { type: "incident", incident, kind, phase: "open", name: peer.member.name });
+}
+
+/**
+ * The life that ended: the last one heard here, unless others have seen it end and the subject return.
+ * It died again before this node heard of its new life, and a death must not go untold for that.
+ */
+function lifeEnded(turn: Turn, peer: Peer, kind: IncidentKind): Incarnation {
+  const { ledger, roster } = turn.state;
+  const isOver = (life: Incarnation): boolean =>
+    resolutionOf(ledger, incidentId(roster.mesh, kind, peer.id, life)) !== undefined;
+  let life = peer.incarnation;
+  for (let seen = 0; seen < ledger.records.size && isOver(life); seen += 1) life += 1;
+  return life;
 }
 
 /** Of a life that this node never heard, but that others heard end: one death, one incident. */
@@ -86,7 +93,7 @@ function heardEvidence(turn: Turn, peer: Peer, incident: IncidentId, inquiry: In
     path: testimony.path,
     ...(testimony.heardAt === undefined
       ? {}
-      : { last: (env.wall - (env.now - testimony.heardAt)) as WallTime }),
+      : { last: Math.max(0, env.wall - (env.now - testimony.heardAt)) as WallTime }),
     probe: testimony.probe,
     at: env.wall,
     reportedBy: state.self,

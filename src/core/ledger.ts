@@ -11,7 +11,7 @@ import type { IncidentId, NodeId, Verdict } from "./types.ts";
 
 export interface Ledger {
   readonly records: Map<string, LedgerRecord>;
-  /** Records older than this were pruned and are not taken back. */
+  /** What is older than this was pruned: peers' records about it are not taken back (`isForgotten`). */
   floor: WallTime;
   /** XOR over all entries' hashes, in two halves. */
   digestHigh: number;
@@ -103,7 +103,6 @@ function index(ledger: Ledger, record: LedgerRecord): void {
 
 /** True when the record is news: it was absent, or beats what was held. */
 export function merge(ledger: Ledger, record: LedgerRecord): boolean {
-  if (timeOf(record) < ledger.floor) return false;
   const key = keyOf(record);
   const version = versionOf(record);
   const held = ledger.records.get(key);
@@ -118,28 +117,58 @@ export function merge(ledger: Ledger, record: LedgerRecord): boolean {
   return true;
 }
 
+/** A record about nothing held here and older than what was pruned: a peer that prunes later still has it. */
+export function isForgotten(ledger: Ledger, record: LedgerRecord): boolean {
+  return timeOf(record) < ledger.floor && !incidentsOf(record).some((id) => ledger.records.has(`i/${id}`));
+}
+
+const incidentsOf = (record: LedgerRecord): readonly IncidentId[] =>
+  "incident" in record ? [record.incident] : record.incidents;
+
+/**
+ * Until when each record is needed: as long as the latest of all that is known of any of its
+ * incidents. By its own time alone, a resolution or a receipt written by a node whose clock is
+ * behind would go before its incident, and the incident would be open or owed once more.
+ */
+function neededUntil(ledger: Ledger): Map<string, number> {
+  const latest = new Map<IncidentId, number>();
+  for (const record of ledger.records.values()) {
+    for (const id of incidentsOf(record)) {
+      const time = ledger.open.has(id) ? Number.POSITIVE_INFINITY : timeOf(record);
+      latest.set(id, Math.max(latest.get(id) ?? 0, time));
+    }
+  }
+  const needed = new Map<string, number>();
+  for (const [key, record] of ledger.records) {
+    const times = incidentsOf(record).map((id) => latest.get(id) ?? 0);
+    needed.set(key, Math.max(timeOf(record), ...times));
+  }
+  return needed;
+}
+
+/** The incident itself goes first: what is left of it then says nothing that could be acted on. */
+const dropOrder = (key: string): number => (key.startsWith("i/") ? 0 : 1);
+
 /** Drops what is past its time or over the limit; returns the keys that went. Open incidents are never dropped. */
 export function prune(ledger: Ledger, wall: WallTime): string[] {
+  const needed = neededUntil(ledger);
+  const settled = [...needed].filter(([, until]) => until !== Number.POSITIVE_INFINITY);
+  settled.sort(
+    ([aKey, a], [bKey, b]) => a - b || dropOrder(aKey) - dropOrder(bKey) || (aKey < bKey ? -1 : 1),
+  );
+  const expired = wall - LEDGER_KEEP;
+  // Reckoned anew each time, and never from the future: a clock that was wrong once does no lasting harm.
+  ledger.floor = expired as WallTime;
   const gone: string[] = [];
-  const drop = (key: string, record: LedgerRecord): void => {
+  for (const [key, until] of settled) {
+    const old = until < expired;
+    if (!old && ledger.records.size <= LEDGER_MAX) break;
+    const record = ledger.records.get(key);
+    if (record === undefined) continue;
+    if (!old) ledger.floor = Math.max(ledger.floor, Math.min(until, wall)) as WallTime;
     ledger.records.delete(key);
     toggleDigest(ledger, key, versionOf(record));
     gone.push(key);
-  };
-  const needed = (record: LedgerRecord): boolean =>
-    "incident" in record
-      ? ledger.open.has(record.incident)
-      : record.incidents.some((incident) => ledger.open.has(incident));
-
-  const settled = [...ledger.records].filter(([, record]) => !needed(record));
-  settled.sort(([aKey, a], [bKey, b]) => timeOf(a) - timeOf(b) || (aKey < bKey ? -1 : 1));
-  const expired = (wall - LEDGER_KEEP) as WallTime;
-  ledger.floor = Math.max(ledger.floor, expired) as WallTime;
-  for (const [key, record] of settled) {
-    const old = timeOf(record) < expired;
-    if (!old && ledger.records.size <= LEDGER_MAX) break;
-    if (!old) ledger.floor = Math.max(ledger.floor, timeOf(record)) as WallTime;
-    drop(key, record);
   }
   if (gone.length > 0) {
     ledger.told.clear();

@@ -20,8 +20,8 @@ export const LINK_PROBLEM_ROUND: Duration = seconds(1);
 export const PROBE_GRACE: Duration = ms(100);
 export const PROBE_GRACE_MAX: Duration = ms(300);
 /** A path that lately lost more than this share of its beats is a lossy one: */
-export const LOSSY_ABOVE = 0.02;
-/** there, answers and probes get this long, so that a few lost packets don't make a verdict, */
+export const LOSSY_ABOVE = 0.06;
+/** there, and where only few agree, answers and probes get this long, so that a few lost packets don't make a verdict, */
 export const LOSSY_PATIENCE: Duration = seconds(1);
 /** and the host is probed again at this pace meanwhile. */
 export const PROBE_AGAIN: Duration = ms(100);
@@ -87,6 +87,26 @@ export const DELIVERY_LOST: Duration = seconds(45);
 export const LEDGER_KEEP: Duration = days(30);
 /** and this many at most; the oldest settled incidents go first. */
 export const LEDGER_MAX = 4000;
+/** Peers' records are refused beyond this, whatever they are about: a summary must be able to name all. */
+export const LEDGER_FULL = 8000;
+/** Open incidents that peers' records may add up to; honest ones are two a member at most. */
+export const OPEN_MAX = 512;
+/** Keys in one summary; the receiver refuses more. */
+export const SUMMARY_MAX = 8192;
+/** Incidents in one message; more wait for the next. Receivers refuse records with more than 128. */
+export const MESSAGE_INCIDENTS_MAX = 100;
+/** Records in one write when all of them are written. */
+export const REWRITE_RECORDS = 500;
+/** While the disk fails it is tried again at this pace, also when there is nothing new to write. */
+export const STORE_RETRY: Duration = seconds(30);
+/**
+ * A life is at most this much later than the one known: a claim far beyond (nobody restarts a million
+ * times) would push a node's incarnation to where it cannot be raised any more.
+ */
+export const LIFE_LEAP_MAX = 1_000_000;
+/** A peer's period is believed within these bounds: at 0 each of its beats would be late, at a year none. */
+export const PERIOD_LEAST: Duration = ms(20);
+export const PERIOD_MOST: Duration = seconds(10);
 /** The ledger is looked through for records past their time this often. */
 export const PRUNE_EVERY: Duration = minutes(10);
 /** Records in one message between peers. */

@@ -8,6 +8,7 @@ import {
   DIAL_DEFERENCE,
   DIAL_RETRY_MAX,
   DIAL_RETRY_MIN,
+  LIFE_LEAP_MAX,
   STALE_SESSION,
   STALE_STREAM,
   STREAM_BEAT_EVERY,
@@ -70,8 +71,11 @@ function beatFor(turn: Turn, peer: Peer, session: Session): Beat {
   };
 }
 
-/** Verdicts that, told to a node about itself, make it begin a new life. */
-const DEATHS: ReadonlySet<string> = new Set(["host-down", "unreachable", "daemon-down"]);
+/**
+ * What, told to a node about its present life, makes it begin a new one. `planned`: it could not
+ * keep on disk that a later life had begun, and comes back in the one it has taken leave of.
+ */
+const ENDS: ReadonlySet<string> = new Set(["host-down", "unreachable", "daemon-down", "planned"]);
 
 export function takeBeat(turn: Turn, peer: Peer, beat: Beat): void {
   const { state, env } = turn;
@@ -82,7 +86,9 @@ export function takeBeat(turn: Turn, peer: Peer, beat: Beat): void {
   peer.incarnation = beat.incarnation;
   heard(turn, peer);
   if (state.ledger.open.size > 0) noteLife(turn, peer, rebooted);
-  if (DEATHS.has(beat.view)) beginNewLife(turn, beat.viewIncarnation);
+  // A node whose store was lost starts from the first life again; nobody believes that one any more.
+  if (ENDS.has(beat.view) || beat.viewIncarnation > state.incarnation)
+    beginNewLife(turn, beat.viewIncarnation);
   if (outranks(beat.roster, state.roster)) wantRoster(turn, peer);
   reconcile(turn, peer);
 }
@@ -90,7 +96,7 @@ export function takeBeat(turn: Turn, peer: Peer, beat: Beat): void {
 /** Raised whenever anyone held this life for dead, so that a second death is a second incident. */
 export function beginNewLife(turn: Turn, dead: Incarnation): void {
   const { state } = turn;
-  if (dead < state.incarnation) return;
+  if (state.stopping || dead < state.incarnation || dead > state.incarnation + LIFE_LEAP_MAX) return;
   state.incarnation = dead + 1;
   turn.effects.push({ type: "persist", records: [storedSelf(state)], afterwards: [] });
   state.nextBeatAt = turn.env.now;
@@ -177,6 +183,7 @@ function dial(turn: Turn, peer: Peer): void {
 }
 
 export function nextLinkAt(state: NodeState): Instant | undefined {
+  if (state.stopping) return undefined;
   let next: Instant | undefined = state.nextBeatAt;
   for (const peer of state.peers.values()) {
     if (peer.dial.wantedSince !== undefined) next = earliest(next, peer.dial.at);

@@ -7,11 +7,11 @@ import { unreachable } from "../kit/assert.ts";
 import { after, between, earliest, type Instant, later } from "../kit/time.ts";
 import { forgotten, isLedgerKey, resend, storedRecord, supply, takeIn } from "./gossip.ts";
 import { deadIncarnation, noteLife } from "./incidents.ts";
-import type { Birth, Env, Input, RosterView, Step, TransportEvent } from "./io.ts";
+import type { Birth, Effect, Env, Input, RosterView, Step, TransportEvent } from "./io.ts";
 import { uplinkSeen } from "./isolation.ts";
 import { emptyLedger, incidentOf, merge, prune } from "./ledger.ts";
 import type { LedgerRecord } from "./ledger-records.ts";
-import { PRUNE_EVERY, STALL_AFTER, STALL_RECOVERY } from "./limits.ts";
+import { PRUNE_EVERY, REWRITE_RECORDS, STALL_AFTER, STALL_RECOVERY, STORE_RETRY } from "./limits.ts";
 import {
   beginNewLife,
   keepLinks,
@@ -68,6 +68,7 @@ export function init(birth: Birth, env: Env): Step<NodeState> {
     uplink: undefined,
     isolated: undefined,
     storeFailing: undefined,
+    storeRetryAt: undefined,
     stopping: false,
   };
   const turn: Turn = { state, env, effects: [] };
@@ -109,6 +110,7 @@ function conclude(turn: Turn): Step<NodeState> {
   if (isDrowsy(turn)) state.notify.wakeAt = state.drowsyUntil;
   else if (!state.stopping) notifyPeople(turn);
   tidyLedger(turn);
+  retryStore(turn);
   const due = earliest(nextWatchAt(turn), nextLinkAt(state), nextResendAt(state.outbox), state.notify.wakeAt);
   // A deadline that was left standing must not make the next step take this node for one that was stopped.
   state.dueAt = due === undefined ? undefined : later(due, turn.env.now);
@@ -166,11 +168,13 @@ function take(turn: Turn, input: Input): void {
       return;
     case "store-failed":
       state.storeFailing = input.reason;
+      state.storeRetryAt = after(turn.env.now, STORE_RETRY);
       notice(turn, { type: "warning", text: `state cannot be written: ${input.reason}` });
       return;
     case "store-recovered":
       state.storeFailing = undefined;
-      turn.effects.push({ type: "persist", records: everything(state), afterwards: [] });
+      state.storeRetryAt = undefined;
+      turn.effects.push(...writeEverything(state));
       return;
     case "notify-test":
       sendTest(turn, input.channel, input.request);
@@ -183,11 +187,21 @@ function take(turn: Turn, input: Input): void {
   }
 }
 
-/** After a time without a working disk: all that is held in memory. */
-const everything = (state: NodeState) => [
-  storedSelf(state),
-  ...[...state.ledger.records.values()].map(storedRecord),
-];
+/** After a time without a working disk: all that is held in memory, in writes that the store takes. */
+function writeEverything(state: NodeState): Effect[] {
+  const all = [storedSelf(state), ...[...state.ledger.records.values()].map(storedRecord)];
+  const writes: Effect[] = [];
+  for (let at = 0; at < all.length; at += REWRITE_RECORDS)
+    writes.push({ type: "persist", records: all.slice(at, at + REWRITE_RECORDS), afterwards: [] });
+  return writes;
+}
+
+function retryStore(turn: Turn): void {
+  const { state, env } = turn;
+  if (state.storeRetryAt === undefined || env.now < state.storeRetryAt) return;
+  state.storeRetryAt = after(env.now, STORE_RETRY);
+  turn.effects.push({ type: "persist", records: [storedSelf(state)], afterwards: [] });
+}
 
 function takeTransport(turn: Turn, event: TransportEvent): void {
   if (event.type === "refused") return;

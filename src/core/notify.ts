@@ -5,7 +5,7 @@
 import { after, type Duration, earlier, type Instant, later } from "../kit/time.ts";
 import { type Duty, dutiesOf, dutyKey } from "./duties.ts";
 import type { LedgerRecord, Phase } from "./ledger-records.ts";
-import { INTENT_LEASE, RETURN_PATIENCE, SETTLE, SETTLE_RECOVERY } from "./limits.ts";
+import { INTENT_LEASE, MESSAGE_INCIDENTS_MAX, RETURN_PATIENCE, SETTLE, SETTLE_RECOVERY } from "./limits.ts";
 import { isOverdue } from "./peer.ts";
 import { take, tend } from "./sending.ts";
 import { type NodeState, nameOf, notice, type Turn, wakeBy } from "./state.ts";
@@ -94,7 +94,7 @@ function consider(turn: Turn, group: Group): void {
   const readyAt = turnOf(turn, group);
   if (readyAt === undefined) return;
   if (turn.env.now < readyAt) wakeBy(turn, readyAt);
-  else take(turn, group.phase, group.channel, group.duties);
+  else take(turn, group.phase, group.channel, group.duties.slice(0, MESSAGE_INCIDENTS_MAX));
 }
 
 /** When this node may send the group's message; undefined when it cannot. */
@@ -143,7 +143,7 @@ export function noteRecords(turn: Turn, records: readonly LedgerRecord[]): void 
   const { state, env } = turn;
   const { notify } = state;
   for (const record of records) {
-    if ((record.t !== "intent" && record.t !== "delivery") || record.node === state.self) continue;
+    if ((record.t !== "intent" && record.t !== "delivery") || !state.peers.has(record.node)) continue;
     const keys = record.incidents.map((incident) => dutyKey({ ...record, incident }));
     if (record.t === "intent") {
       for (const key of keys)
@@ -151,7 +151,9 @@ export function noteRecords(turn: Turn, records: readonly LedgerRecord[]): void 
       continue;
     }
     for (const key of keys) if (notify.holds.get(key)?.node === record.node) notify.holds.delete(key);
-    if (record.outcome === "failed") notify.failures.set(failureKey(record.node, record.channel), env.now);
+    const isOurs = state.channels.some((channel) => channel.name === record.channel);
+    if (record.outcome === "failed" && isOurs)
+      notify.failures.set(failureKey(record.node, record.channel), env.now);
     notice(turn, {
       type: "message",
       phase: record.phase,

@@ -1,6 +1,13 @@
 /** What one node holds about another: who it is, what was heard of it, and what is concluded. */
 import { between, type Duration, type Instant, type WallTime } from "../kit/time.ts";
-import { JITTER_DEVIATIONS, OVERDUE_PERIODS, SILENT_PERIODS, STRETCH_PERIODS_MAX } from "./limits.ts";
+import {
+  JITTER_DEVIATIONS,
+  OVERDUE_PERIODS,
+  PERIOD_LEAST,
+  PERIOD_MOST,
+  SILENT_PERIODS,
+  STRETCH_PERIODS_MAX,
+} from "./limits.ts";
 import type { Beat } from "./messages.ts";
 import type {
   Address,
@@ -181,7 +188,7 @@ const GAP_GAIN = 0.1;
 /** Slow enough that a lossy path is still known as such after a lucky second. */
 const LOSS_GAIN = 0.04;
 /** More missing at once than this is an outage, not loss. */
-const LOSS_RUN_MAX = 8;
+const LOSS_RUN_MAX = 2;
 
 /** Learns from a beat: jitter, rate, round trip, clock offset, and where the peer stands. */
 export function learnFromBeat(peer: Peer, beat: Beat, now: Instant, wall: WallTime): void {
@@ -189,7 +196,7 @@ export function learnFromBeat(peer: Peer, beat: Beat, now: Instant, wall: WallTi
   // The same beat may come over both planes, and late over one of them.
   const sameLife = beat.incarnation === peer.incarnation && beat.boot === peer.boot;
   if (sameLife && beat.seq <= peer.lastBeatSeq) return;
-  peer.period = beat.period as Duration;
+  peer.period = Math.min(Math.max(beat.period, PERIOD_LEAST), PERIOD_MOST) as Duration;
   if (sameLife && peer.lastBeatAt !== undefined) learnRhythm(peer, between(peer.lastBeatAt, now));
   if (sameLife && peer.lastBeatSeq >= 0) learnLoss(peer, beat.seq);
   const echoed = peer.beatsSent.find((sent) => sent.seq === beat.echo?.seq);
@@ -215,7 +222,9 @@ function learnLoss(peer: Peer, seq: number): void {
 }
 
 function learnRhythm(peer: Peer, gap: Duration): void {
-  const deviation = Math.min(Math.abs(gap - peer.period), 2 * peer.period);
+  // The silence of an outage says nothing about the path's rhythm, nor does a beat that comes early.
+  if (peer.condition.kind !== "alive" && peer.condition.kind !== "suspect") return;
+  const deviation = Math.min(Math.max(0, gap - peer.period), 2 * peer.period);
   peer.jitter = (peer.jitter + JITTER_GAIN * (deviation - peer.jitter)) as Duration;
   peer.beatGap = (
     peer.beatGap === undefined ? gap : peer.beatGap + GAP_GAIN * (gap - peer.beatGap)

@@ -33,6 +33,8 @@ export interface NodeState {
   /** Hears nobody and has no uplink: claims nothing, and looks again at `recheckAt`. */
   isolated: { readonly since: WallTime; readonly detail: string; recheckAt: Instant } | undefined;
   storeFailing: string | undefined;
+  /** While the store fails: when to write again, so as to notice that it works. */
+  storeRetryAt: Instant | undefined;
   stopping: boolean;
 }
 

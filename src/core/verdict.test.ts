@@ -61,15 +61,35 @@ describe("from a doubt to a verdict", () => {
     expect(decision).toMatchObject({ kind: "down", verdict: "host-down" });
   });
 
-  it("waits for a living observer that has yet to answer, 300 ms at most", () => {
-    expect(decided({ afterMs: 299, living: ["c"] })).toEqual({ kind: "wait", until: 10_300 });
-    expect(decided({ afterMs: 300, living: ["c"] })).toMatchObject({ kind: "down", verdict: "unreachable" });
+  it("waits for a living observer that has yet to answer, 300 ms at most where enough have spoken", () => {
+    const given = {
+      testimonies: { b: silent, c: silent },
+      living: ["b", "c", "d"],
+      observers: 4,
+      alive: 4,
+      members: 5,
+    };
+    expect(decided({ afterMs: 299, ...given })).toEqual({ kind: "wait", until: 10_300 });
+    expect(decided({ afterMs: 300, ...given })).toMatchObject({ kind: "down", verdict: "host-down" });
+  });
+
+  it("waits longer before it speaks for too few: a starved observer answers late", () => {
+    expect(decided({ afterMs: 300, living: ["c"] })).toEqual({ kind: "wait", until: 11_000 });
+    expect(decided({ afterMs: 1000, living: ["c"] })).toMatchObject({ kind: "down", verdict: "unreachable" });
+  });
+
+  it("gives a lossy path a second, unless three observers hear nothing", () => {
+    const two = { lossy: true, testimonies: { c: silent }, living: ["c"] };
+    expect(decided({ afterMs: 999, ...two })).toEqual({ kind: "wait", until: 11_000 });
+    expect(decided({ afterMs: 1000, ...two })).toMatchObject({ kind: "down", verdict: "host-down" });
+    const three = { lossy: true, testimonies: { b: silent, c: silent }, observers: 3, alive: 3, members: 4 };
+    expect(decided({ afterMs: 150, ...three })).toMatchObject({ kind: "down", verdict: "host-down" });
   });
 
   it("takes no silence of an observer for consent", () => {
     // Five nodes: this one and one other hear nothing, two living ones never answered.
     const decision = decided({
-      afterMs: 300,
+      afterMs: 1000,
       testimonies: { c: silent },
       living: ["c", "d", "e"],
       observers: 4,

@@ -73,7 +73,7 @@ export function decide(facts: Facts): Decision {
       why: "its host refuses the connection: the kernel lives, the daemon does not",
     };
   }
-  const probeUntil = after(inquiry.since, facts.lossy ? LOSSY_PATIENCE : probeGrace(facts.rtt));
+  const probeUntil = after(inquiry.since, isShaky(facts) ? LOSSY_PATIENCE : probeGrace(facts.rtt));
   if (!probes.includes("accepted") && now < probeUntil) return { kind: "wait", until: probeUntil };
   if (probes.includes("accepted")) {
     const hungAt = after(facts.heardAt ?? inquiry.since, MUTE_PATIENCE);
@@ -90,7 +90,7 @@ export function decide(facts: Facts): Decision {
 /** Until when to wait for living observers; undefined when all have spoken or had their time. */
 function answersOutstanding(facts: Facts): Instant | undefined {
   const { inquiry, now } = facts;
-  const patienceEnds = after(inquiry.since, facts.lossy ? LOSSY_PATIENCE : ANSWER_PATIENCE);
+  const patienceEnds = after(inquiry.since, answerPatience(facts));
   let until: Instant | undefined;
   for (const observer of facts.living) {
     const testimony = inquiry.testimonies.get(observer);
@@ -110,14 +110,30 @@ export function probeGrace(rtt: Duration | undefined): Duration {
   return Math.min(PROBE_GRACE + 4 * (rtt ?? 0), PROBE_GRACE_MAX) as Duration;
 }
 
+/** This many observers who hear nothing outweigh a lossy path: they do not all lose the same packets. */
+const MANY_SILENT = 3;
+
+const silentCount = ({ inquiry }: Facts): number =>
+  1 + [...inquiry.testimonies.values()].filter(({ state }) => state === "silent").length;
+
+/** More than half of the subject's observers hear nothing, and more than half of the roster is alive here. */
+const isMajority = (facts: Facts): boolean =>
+  2 * silentCount(facts) > facts.observers && 2 * facts.alive > facts.members;
+
+/** Where packets get lost, a few of them must not make a verdict. */
+const isShaky = (facts: Facts): boolean => facts.lossy && silentCount(facts) < MANY_SILENT;
+
+/** Short where enough have spoken, or the kernel has; longer before so few speak for themselves. */
+function answerPatience(facts: Facts): Duration {
+  if ([...facts.inquiry.probes.values()].includes("refused")) return ANSWER_PATIENCE;
+  return isShaky(facts) || !isMajority(facts) ? LOSSY_PATIENCE : ANSWER_PATIENCE;
+}
+
 /** All who answer hear nothing: enough of them to say that the host is down, or only that it cannot be reached? */
 function silentDecision(facts: Facts): Decision {
-  const silent = 1 + [...facts.inquiry.testimonies.values()].filter((t) => t.state === "silent").length;
-  const mostObservers = 2 * silent > facts.observers;
-  const mostOfRoster = 2 * facts.alive > facts.members;
-  const count = `${silent} of ${facts.observers} observers hear nothing, ${facts.alive} of ${facts.members} nodes are alive here`;
-  if (mostObservers && mostOfRoster) return { kind: "down", verdict: "host-down", why: count };
-  return doubtOneself(facts) ?? { kind: "down", verdict: "unreachable", why: count };
+  const why = `${silentCount(facts)} of ${facts.observers} observers hear nothing, ${facts.alive} of ${facts.members} nodes are alive here`;
+  if (isMajority(facts)) return { kind: "down", verdict: "host-down", why };
+  return doubtOneself(facts) ?? { kind: "down", verdict: "unreachable", why };
 }
 
 /** Too few agree: is it the subject, or is it this node's own network? */

@@ -85,7 +85,8 @@ function livingObservers(turn: Turn, subject: NodeId): NodeId[] {
 
 /** Looks at every peer's deadlines; the part of a step that time drives. */
 export function watchPeers(turn: Turn): void {
-  if (isDrowsy(turn)) return;
+  // A node that is stopping has hung up: whom it no longer hears means nothing.
+  if (isDrowsy(turn) || turn.state.stopping) return;
   recheckUplink(turn);
   for (const peer of turn.state.peers.values()) beginDoubtIfSilent(turn, peer);
   for (const peer of turn.state.peers.values()) {
@@ -153,9 +154,11 @@ const nobodyHears = (turn: Turn, peer: Peer, inquiry: Inquiry): boolean =>
 /** Whether packets between this node and the subject, or its observers, are being lost. */
 function isLossy(turn: Turn, subject: Peer): boolean {
   if (subject.loss > LOSSY_ABOVE) return true;
-  return livingObservers(turn, subject.id).some(
-    (observer) => (turn.state.peers.get(observer)?.loss ?? 0) > LOSSY_ABOVE,
-  );
+  for (const { loss, condition, session } of turn.state.peers.values()) {
+    const concerned = session !== undefined && (condition.kind === "alive" || condition.kind === "suspect");
+    if (concerned && loss > LOSSY_ABOVE) return true;
+  }
+  return false;
 }
 
 /**
@@ -282,6 +285,7 @@ export function nextWatchAt(turn: Pick<Turn, "state">): Instant | undefined {
   const { state } = turn;
   // A drowsy node decides nothing: every other deadline waits.
   if (state.drowsyUntil !== undefined) return state.drowsyUntil;
+  if (state.stopping) return undefined;
   let next = state.isolated?.recheckAt;
   for (const peer of state.peers.values()) {
     const { condition } = peer;

@@ -14,6 +14,7 @@ import { countRefusal, logNotice } from "./journal.ts";
 import type { Log } from "./log.ts";
 import { Loop } from "./loop.ts";
 import { createPerformer } from "./performer.ts";
+import { Serial } from "./serial.ts";
 import { readSettings, type Settings, type SettingsSources } from "./settings.ts";
 import { createSharedConfig } from "./shared-config.ts";
 
@@ -47,14 +48,16 @@ export async function assemble(parts: Parts): Promise<Node> {
     keyPem: identity.keyPem,
     certificatePem: identity.certificatePem,
     onEvent: (event: TransportEvent) => {
+      // Strangers cost no step of the core: a flood of refusals must not take the time that beats need.
       if (event.type === "refused") countRefusal(refusals, event.failure, event.remote, log);
-      loop.push(event);
+      else loop.push(event);
     },
     ...(keymaster === undefined ? {} : { onJoin: (socket) => void keymaster.handleJoin(socket) }),
   });
   const sharedConfig = createSharedConfig({
     keymaster,
     keymasterId: () => keeper.view().keymaster,
+    log: log.info,
     transport,
     mayConfigure: (peer) => loop.state.peers.get(peer)?.session?.certificateFlagged === false,
   });
@@ -75,7 +78,12 @@ export async function assemble(parts: Parts): Promise<Node> {
     uplinks: createUplinks(),
     ownAddresses: () => addresses,
     channel: (name) => settings.channels.get(name),
-    considerRoster: (from, signed) => void considerRoster(identity, from, signed, log),
+    considerRoster: async (from, signed) => {
+      const considered = await keeper.consider(signed);
+      if (considered.ok) return;
+      const name = keeper.view().members.find((member) => member.id === from)?.name ?? from;
+      countRefusal(refusals, considered.error, name, log);
+    },
     relay: sharedConfig.take,
     tested: desk.tested,
     onNotice: (notice) => {
@@ -91,7 +99,7 @@ export async function assemble(parts: Parts): Promise<Node> {
     onOverload: (dropped) => log.error(`overloaded: ${dropped} inputs were dropped`),
   });
 
-  const reload = async (): Promise<void> => {
+  const readAnew = async (): Promise<void> => {
     const read = await readSettings(parts.sources, keeper.current().roster.config.text);
     if (!read.ok) {
       log.error(`the configuration is kept as it was: ${read.error.message}`);
@@ -106,6 +114,9 @@ export async function assemble(parts: Parts): Promise<Node> {
     loop.push({ type: "configured", channels: settings.channelRefs, policy: settings.policy });
     log.info(`configuration read: ${settings.channelRefs.length} channels`);
   };
+  // One after the other, so that what was read last is what counts.
+  const reloads = new Serial();
+  const reload = (): Promise<void> => reloads.run(readAnew);
   let sharedVersion = keeper.current().roster.config.version;
   keeper.onChange(({ roster }) => {
     transport.trust(keeper.trustView(identity.id));
@@ -130,11 +141,4 @@ async function birthOf({ identity, settings, store, log }: Parts) {
     policy: settings.policy,
     stored: records,
   };
-}
-
-async function considerRoster(identity: Identity, from: string, signed: string, log: Log): Promise<void> {
-  const considered = await identity.keeper.consider(signed);
-  if (considered.ok) return;
-  const name = identity.keeper.view().members.find((member) => member.id === from)?.name ?? from;
-  log.warning(`a roster from ${name} was refused: ${considered.error.message}`);
 }

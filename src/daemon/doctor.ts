@@ -47,7 +47,7 @@ function pathFinding(node: NodeView, wall: WallTime): Finding {
       : `last heard ${formatDuration((wall - node.lastHeard) as Duration)} ago`;
   if (node.verdict === "planned") return sound(check, `stopped on purpose, ${heard}`);
   if (node.path === "none") {
-    const remedy = `Is balefire running on ${node.name}? Does port 7654 (TCP and UDP) pass between ${node.addresses.join(", ")} and here?`;
+    const remedy = `Is balefire running on ${node.name}? Do TCP and UDP pass between ${node.addresses.join(", ")} and here?`;
     return { check, level: "failed", finding: `no connection (${node.verdict}), ${heard}`, remedy };
   }
   if (node.path === "stream") {
@@ -90,7 +90,7 @@ function expiryFinding(who: string, expires: WallTime, wall: WallTime): Finding 
   const left = (expires - wall) as Duration;
   const check = `certificate of ${who}`;
   if (left > EXPIRY_WARNING) return sound(check, `valid for another ${formatDuration(left)}`);
-  const remedy = "Join this host anew with a fresh token before it ends.";
+  const remedy = "Certificates are not renewed yet: upgrade to a release that does, or make the mesh anew.";
   if (left > 0) return { check, level: "warning", finding: `ends in ${formatDuration(left)}`, remedy };
   return { check, level: "failed", finding: `ended ${formatDuration(-left as Duration)} ago`, remedy };
 }

@@ -10,7 +10,7 @@ import { lockState } from "../adapters/state/lock.ts";
 import { failure, ok, type Result } from "../kit/result.ts";
 import { type WallTime, wallTime } from "../kit/time.ts";
 import { nodeNameText, type Roster, type SignedRoster } from "../wire/roster.ts";
-import { parseOwnAddresses } from "./own-addresses.ts";
+import { hintsAbout, parseOwnAddresses } from "./own-addresses.ts";
 import {
   IDENTITY_FILES,
   NODE_CERTIFICATE_FILE,
@@ -125,6 +125,7 @@ async function make(folder: StateFolder, options: InitOptions): Promise<Result<N
   const ids = { mesh: randomUUID(), node: randomUUID() };
   const started = await folder.writeJson(PENDING_INIT_FILE, { mesh: ids.mesh });
   if (!started.ok) return started;
+  for (const hint of hintsAbout(options.addresses)) options.progress?.(hint);
   options.progress?.("making root, signer and node keys");
   const made = await makeContents(ids, options);
   if (!made.ok) return made;

@@ -5,7 +5,7 @@ import { lockState } from "../adapters/state/lock.ts";
 import { type Failure, fail, failure, ok, type Result } from "../kit/result.ts";
 import { type JoinToken, parseToken } from "../wire/token.ts";
 import { type Admitted, callKeymaster } from "./join-call.ts";
-import { parseAddress, parseOwnAddresses } from "./own-addresses.ts";
+import { hintsAbout, parseAddress, parseOwnAddresses } from "./own-addresses.ts";
 import {
   IDENTITY_FILES,
   NODE_CERTIFICATE_FILE,
@@ -98,6 +98,7 @@ async function join(
   targets: readonly string[],
 ): Promise<Result<JoinedMesh>> {
   const progress = options.progress ?? (() => {});
+  for (const hint of hintsAbout(options.addresses)) progress(hint);
   const pending = await pendingFor(folder, token, progress);
   if (!pending.ok) return pending;
   const key = parsePrivateKey(pending.value.key, `${folder.path}/${PENDING_JOIN_FILE.name}`);

@@ -150,7 +150,7 @@ export class Keymaster {
       return failure(
         "name-taken",
         `the mesh has a node ${name} already`,
-        "Choose another name, or remove that node first.",
+        "Choose another name: removing a node is not built yet.",
       );
     }
     const made = await this.#tokens.create(name, life, this.#clock());

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseAddress, parseOwnAddresses } from "./own-addresses.ts";
+import { hintsAbout, parseAddress, parseOwnAddresses } from "./own-addresses.ts";
 
 test.each([
   ["10.0.0.1", "10.0.0.1:7654"],
@@ -46,4 +46,12 @@ test("no address, one given twice in two spellings, and too many are refused", (
     ok: true,
     value: ["10.0.0.1:7654", "10.0.1.1:7654"],
   });
+});
+
+test("an address that no interface holds is worth a hint, one of this host is not", () => {
+  expect(hintsAbout(["127.0.0.1:7654", "127.9.9.9:7654"])).toEqual([]);
+  expect(hintsAbout(["203.0.113.7:7654", "[2001:db8::7]:7654"])).toEqual([
+    expect.stringContaining("203.0.113.7"),
+    expect.stringContaining("2001:db8::7"),
+  ]);
 });

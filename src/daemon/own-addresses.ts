@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { networkInterfaces } from "node:os";
 import type { Address } from "../core/types.ts";
 import { failure, ok, type Result } from "../kit/result.ts";
 import { NODE_ADDRESSES_MAX } from "../wire/roster.ts";
@@ -50,6 +51,25 @@ export function parseAddress(text: string): Result<Address> {
     return invalid(text, why, "Give one fixed address of this host that the other hosts can reach.");
   return ok(isIP(host) === 4 ? `${host}:${port}` : `[${canonical6(host)}]:${port}`);
 }
+
+/**
+ * A sentence for each address that no interface holds now. Only a hint: the interface may come up
+ * later; but the daemon cannot start before, and the roster keeps what was given.
+ */
+export function hintsAbout(addresses: readonly Address[]): string[] {
+  const held = Object.values(networkInterfaces()).flatMap((entries) => entries ?? []);
+  const hosts = new Set(
+    held.map(({ address, family }) => (family === "IPv6" ? canonical6(withoutZone(address)) : address)),
+  );
+  return addresses.flatMap((address) => {
+    const host = splitPort(address)?.host ?? "";
+    // All of 127.0.0.0/8 is this host's, though `lo` names only the first.
+    if (host.startsWith("127.") || hosts.has(host)) return [];
+    return `note: no interface of this host holds ${host} now; the daemon cannot start before one does`;
+  });
+}
+
+const withoutZone = (host: string): string => host.split("%")[0] ?? host;
 
 function splitPort(text: string): { host: string; port: number } | undefined {
   if (isIP(text) !== 0 && !text.includes("%")) return { host: text, port: DEFAULT_MESH_PORT };

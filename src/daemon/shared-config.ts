@@ -23,6 +23,8 @@ export interface SharedConfigOptions {
   readonly keymaster: Keymaster | undefined;
   readonly keymasterId: () => NodeId;
   readonly transport: PeerTransport;
+  /** Who changed what all share belongs in the journal. */
+  readonly log: (line: string) => void;
   /** A peer whose certificate is outside its validity may watch, not configure. */
   readonly mayConfigure: (peer: NodeId) => boolean;
 }
@@ -87,7 +89,10 @@ export function createSharedConfig(options: SharedConfigOptions): SharedConfig {
     }
     const body = requestBody.safeParse(parseJson(request.body));
     if (!body.success) return failure("protocol-violation", "the request cannot be read");
-    return applyHere(options.keymaster, body.data.text);
+    const applied = await applyHere(options.keymaster, body.data.text);
+    const outcome = applied.ok ? (applied.value.changed ? "applied" : "no change") : applied.error.message;
+    options.log(`shared configuration from node ${from}: ${outcome}`);
+    return applied;
   };
 
   return {

@@ -66,9 +66,18 @@ export function formatDuration(length: Duration): string {
   return `${Math.round(value / 86_400_000)} d`;
 }
 
-/** `2026-11-21T02:13:05.120Z` (RFC 3339). A pure conversion; reads no clock. */
-// biome-ignore lint/style/noRestrictedGlobals: converts a given time; core never asks for the current one
-export const isoTime = (wall: WallTime): string => new Date(wall).toISOString();
+/** The first and last instant that ECMAScript can express (ECMA-262, "Time Values and Time Range"). */
+export const WALL_MAX = 8.64e15;
+
+/**
+ * `2026-11-21T02:13:05.120Z` (RFC 3339). A pure conversion; reads no clock. Never throws: a time
+ * that cannot be expressed, such as one reckoned from what a peer said, becomes the nearest that can.
+ */
+export const isoTime = (wall: WallTime): string => {
+  const within = Math.max(-WALL_MAX, Math.min(WALL_MAX, wall));
+  // biome-ignore lint/style/noRestrictedGlobals: converts a given time; core never asks for the current one
+  return new Date(within).toISOString();
+};
 
 /** `2026-11-21 02:13:05 UTC`, for people. */
 export const civilTime = (wall: WallTime): string => `${isoTime(wall).slice(0, 19).replace("T", " ")} UTC`;

@@ -20,7 +20,7 @@ import type {
   RosterWant,
 } from "../core/messages.ts";
 import { failure, ok, type Result } from "../kit/result.ts";
-import { id, limitedCount, PATHS, PROBES, rosterRank, span, VERDICTS } from "./peer-fields.ts";
+import { id, incarnation, limitedCount, PATHS, PROBES, rosterRank, span, VERDICTS } from "./peer-fields.ts";
 import { parseLedgerRecord, RECORDS_PER_MESSAGE_MAX } from "./peer-records.ts";
 
 export const ENVELOPE_VERSION: number = 1;
@@ -43,13 +43,13 @@ const probe = z.enum(PROBES).catch("none");
 const beat: z.ZodType<Beat> = z.object({
   t: z.literal("beat"),
   seq: limitedCount,
-  incarnation: limitedCount,
+  incarnation,
   boot: z.string().max(64),
   period: span,
   heard: span.exactOptional(),
   echo: z.object({ seq: limitedCount, held: span }).exactOptional(),
   view: verdict,
-  viewIncarnation: limitedCount,
+  viewIncarnation: incarnation,
   roster: rosterRank,
   ledger: z.string().max(128),
   wall: clock,
@@ -59,7 +59,7 @@ const beat: z.ZodType<Beat> = z.object({
 const ask: z.ZodType<Ask> = z.object({
   t: z.literal("ask"),
   subject: id,
-  incarnation: limitedCount,
+  incarnation,
   suspected: span,
 });
 
@@ -67,7 +67,7 @@ const answer: z.ZodType<Answer> = z.object({
   t: z.literal("answer"),
   subject: id,
   state: z.enum(["silent", "hearing", "unknown"]).catch("unknown"),
-  incarnation: limitedCount,
+  incarnation,
   heard: span.exactOptional(),
   path,
   probe,
@@ -96,7 +96,7 @@ const rosterWant: z.ZodType<RosterWant> = z.object({ t: z.literal("roster-want")
 
 const goodbye: z.ZodType<Goodbye> = z.object({
   t: z.literal("goodbye"),
-  incarnation: limitedCount,
+  incarnation,
   reason: z.enum(["stop", "removed"]).catch("stop"),
 });
 

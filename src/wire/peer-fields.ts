@@ -26,6 +26,11 @@ export const PROBES: readonly [ProbeOutcome | "none", ...(ProbeOutcome | "none")
 export const id: z.ZodType<string> = z.string().min(1).max(ID_CHARS_MAX);
 /** A whole number that JSON carries exactly. */
 export const limitedCount: z.ZodType<number> = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+/** Far beyond what any node counts to, and far from where adding one changes nothing. */
+const INCARNATION_MAX = 2 ** 48;
+export const incarnation: z.ZodType<number> = z.number().int().min(0).max(INCARNATION_MAX);
+/** Ten years: longer than a process lives; clocks reckoned back by it stay within what a date can hold. */
+const SPAN_MAX = 315_360_000_000;
 /** A length of time in milliseconds that is never negative. */
-export const span: z.ZodType<number> = z.number().min(0).max(Number.MAX_SAFE_INTEGER);
+export const span: z.ZodType<number> = z.number().min(0).max(SPAN_MAX);
 export const rosterRank: z.ZodType<RosterRank> = z.object({ term: limitedCount, epoch: limitedCount });

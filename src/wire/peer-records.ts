@@ -9,20 +9,24 @@ import type {
   MessageRecord,
   ResolvedRecord,
 } from "../core/ledger-records.ts";
-import type { WallTime } from "../kit/time.ts";
-import { id, limitedCount, PATHS, PROBES, VERDICTS } from "./peer-fields.ts";
+import type { Verdict } from "../core/types.ts";
+import { WALL_MAX, type WallTime } from "../kit/time.ts";
+import { id, incarnation, limitedCount, PATHS, PROBES } from "./peer-fields.ts";
 
 export const RECORDS_PER_MESSAGE_MAX: number = 64;
 const INCIDENTS_PER_RECORD_MAX = 128;
 const NAME_CHARS_MAX = 253;
 const DETAIL_CHARS_MAX = 400;
 const TITLE_CHARS_MAX = 512;
-const TEXT_CHARS_MAX = 16_384;
-/** The last instant ECMAScript can express, in milliseconds (ECMA-262, "Time Values and Time Range"). */
-const WALL_MAX = 8.64e15;
+const TEXT_CHARS_MAX = 4096;
 
 export const wall: z.ZodType<WallTime> = z.number().min(0).max(WALL_MAX) as unknown as z.ZodType<WallTime>;
-const name = z.string().max(NAME_CHARS_MAX);
+/** What a member says is shown to people: on terminals, in the journal, in messages. It must not steer them. */
+const oneLine = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ");
+const lines = (text: string): string => text.split("\n").map(oneLine).join("\n");
+const name = z.string().max(NAME_CHARS_MAX).transform(oneLine);
+/** What an incident can begin with; any other word would outrank these (`versionOf`) and says nothing. */
+const DOWN_VERDICTS: readonly [Verdict, ...Verdict[]] = ["host-down", "unreachable", "daemon-down"];
 const phase = z.enum(["open", "resolved"]);
 const incidents = z.array(id).max(INCIDENTS_PER_RECORD_MAX);
 
@@ -32,8 +36,8 @@ const incidentRecord: z.ZodType<IncidentRecord> = z.object({
   kind: z.enum(["down", "daemon-down", "test"]),
   subject: id,
   name,
-  incarnation: limitedCount,
-  verdict: z.enum(VERDICTS),
+  incarnation,
+  verdict: z.enum(DOWN_VERDICTS),
   since: wall,
   by: id,
 });
@@ -79,7 +83,7 @@ const deliveryRecord: z.ZodType<DeliveryRecord> = z.object({
   at: wall,
   outcome: z.enum(["delivered", "failed"]),
   attempt: limitedCount,
-  detail: z.string().max(DETAIL_CHARS_MAX),
+  detail: z.string().max(DETAIL_CHARS_MAX).transform(oneLine),
 });
 
 const messageRecord: z.ZodType<MessageRecord> = z.object({
@@ -89,8 +93,8 @@ const messageRecord: z.ZodType<MessageRecord> = z.object({
   phase,
   node: id,
   at: wall,
-  title: z.string().max(TITLE_CHARS_MAX),
-  text: z.string().max(TEXT_CHARS_MAX),
+  title: z.string().max(TITLE_CHARS_MAX).transform(oneLine),
+  text: z.string().max(TEXT_CHARS_MAX).transform(lines),
 });
 
 const RECORDS: ReadonlyMap<unknown, z.ZodType<LedgerRecord>> = new Map<unknown, z.ZodType<LedgerRecord>>([

@@ -15,9 +15,8 @@ import type { Trace } from "./trace.ts";
 export const CHANNEL = "phone";
 /** What depends on a write goes ahead after this long without it. */
 const PERSIST_PATIENCE = 500;
-const STORE_RETRY = 5000;
 /** A host without a route to the receiver, or a receiver that never answers, costs a channel this long. */
-const DELIVERY_TIMEOUT = 10_000;
+const DELIVERY_TIMEOUT = 30_000;
 const RECEIVER_LEG_MIN = 5;
 const RECEIVER_LEG_MAX = 60;
 /** A probe connects this often, in parallel, over its patience. */
@@ -42,21 +41,13 @@ export interface Outside {
 
 export class Effects {
   readonly #outside: Outside;
-  /** Written neither to disk nor given up, per host: a failing store is tried again. */
-  readonly #unwritten: Stored[][];
 
   constructor(outside: Outside) {
     this.#outside = outside;
-    this.#unwritten = outside.hosts.map(() => []);
   }
 
   perform(host: Host, effects: readonly Effect[]): void {
     for (const effect of effects) this.#performOne(host, effect);
-  }
-
-  /** A new process has nothing unwritten. */
-  processStarted(host: Host): void {
-    this.#unwritten[host.index] = [];
   }
 
   #performOne(host: Host, effect: Effect): void {
@@ -104,50 +95,25 @@ export class Effects {
     }
   }
 
-  #persist(host: Host, records: readonly Stored[], then: readonly Effect[]): void {
+  #persist(host: Host, records: readonly Stored[], afterwards: readonly Effect[]): void {
     const { timeline, trace } = this.#outside;
     const { life } = host;
-    const unwritten = this.#unwritten[host.index] ?? [];
-    const all = [...unwritten, ...records];
-    this.#unwritten[host.index] = [];
     let performed = false;
     const goOn = (): void => {
       if (performed) return;
       performed = true;
-      this.perform(host, then);
+      this.perform(host, afterwards);
     };
-    const trouble = (reason: string): void => {
-      host.storeTrouble = true;
-      trace.telling(timeline.now, `${host.name} store: ${reason}`);
-      host.give({ type: "store-failed", reason });
-    };
-    timeline.in(PERSIST_PATIENCE, () => {
+    timeline.in(PERSIST_PATIENCE, () => host.whenAwakeInLife(life, goOn));
+    host.disk.commit(records, (succeeded) => {
       host.whenAwakeInLife(life, () => {
-        if (performed) return;
         goOn();
-        trouble("write takes longer than 500 ms");
-      });
-    });
-    host.disk.commit(all, (succeeded) => {
-      host.whenAwakeInLife(life, () => {
-        if (succeeded) {
-          goOn();
-          if (host.storeTrouble) host.give({ type: "store-recovered" });
-          host.storeTrouble = false;
-          return;
+        if (succeeded && host.storeTrouble) host.give({ type: "store-recovered" });
+        if (!succeeded && !host.storeTrouble) {
+          trace.telling(timeline.now, `${host.name} store: no space left on device`);
+          host.give({ type: "store-failed", reason: "no space left on device" });
         }
-        this.#unwritten[host.index]?.unshift(...all);
-        goOn();
-        trouble("no space left on device");
-        this.#retryLater(host, life);
-      });
-    });
-  }
-
-  #retryLater(host: Host, life: number): void {
-    this.#outside.timeline.in(STORE_RETRY, () => {
-      host.whenAwakeInLife(life, () => {
-        if ((this.#unwritten[host.index]?.length ?? 0) > 0) this.#persist(host, [], []);
+        host.storeTrouble = !succeeded;
       });
     });
   }
@@ -175,7 +141,7 @@ export class Effects {
     }
     const leg = uniform(host.random, RECEIVER_LEG_MIN, RECEIVER_LEG_MAX);
     timeline.in(leg, () => {
-      const silent: DeliveryOutcome = { outcome: "temporary", detail: "no answer within 10 s" };
+      const silent: DeliveryOutcome = { outcome: "temporary", detail: "no answer within 30 s" };
       if (!this.#canReach(host)) return answer(DELIVERY_TIMEOUT - leg, silent);
       const reply = receiver.take({ at: timeline.now, from: host.index, channel, notification });
       trace.telling(timeline.now, `receiver ${reply ?? "keeps silent"} ${delivery}: ${notification.title}`);

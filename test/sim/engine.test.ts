@@ -225,17 +225,19 @@ describe("the store", () => {
     const { after, stage } = await wentOnAfter("failing");
     expect(after).toBe(0);
     expect(stage.told(0)).toMatchObject([{ type: "store-failed" }]);
+    await stage.do(0, write("b", []));
+    await stage.pass(10);
     stage.world.apply({ type: "disk", host: 0, health: "well" });
-    await stage.pass(10_000);
+    await stage.do(0, write("c", []));
+    await stage.pass(10);
     expect(stage.told(0)).toMatchObject([{ type: "store-failed" }, { type: "store-recovered" }]);
   });
 
   it("does not hold it back for longer than half a second", async () => {
-    const results = await Promise.all([1, 2, 3].map(() => wentOnAfter("slow")));
-    for (const { after, stage } of results) {
-      expect(after).toBeLessThanOrEqual(500);
-      if (after === 500) expect(stage.told(0)[0]).toMatchObject({ type: "store-failed" });
-    }
+    const { after, stage } = await wentOnAfter("slow");
+    expect(after).toBeGreaterThan(100);
+    expect(after).toBeLessThanOrEqual(500);
+    expect(stage.told(0)).toEqual([]);
   });
 
   it("keeps what it acknowledged through a crash, and of the rest any beginning", async () => {
@@ -267,7 +269,7 @@ describe("the receiver", () => {
     const stage = await new Stage(1).open();
     prepare(stage);
     await stage.do(0, deliver);
-    await stage.pass(11_000);
+    await stage.pass(31_000);
     return stage;
   }
 

@@ -13,6 +13,8 @@ const TELL_BOUND = 6000;
 /** Hung: the verdict alone takes five seconds. */
 const HANG_EXTRA = 7000;
 const LOSSY_EXTRA = 12_000;
+/** A host whose daemon was dead is looked at every other second only. */
+const REPROBE_EXTRA = 4000;
 /** When only some nodes have a way to the receiver, the others must fail first. */
 const BROKEN_CHANNEL_EXTRA = 60_000;
 /** The receiver's last word about a host that is well again is not "down", this long after calm. */
@@ -25,6 +27,8 @@ const SINGLE_FAULT_SPAN = 20_000;
 export class MessageJudge {
   /** Further "open" messages about one incident, excused or not. */
   duplicates = 0;
+  /** Told again by a group that had not heard of the recovery when the others told of it. */
+  contradictions = 0;
   /** Those of them that bore the id of the first: a receiver that takes a key shows them once. */
   repeats = 0;
   /** From a host's falling silent to the first message about it, where nothing else was going on. */
@@ -36,6 +40,8 @@ export class MessageJudge {
   /** Whether the one ever came to know the other in its present life. */
   readonly #knows: (observer: Host, subject: Host) => boolean;
   readonly #opens = new Map<IncidentId, Arrival>();
+  /** Incidents whose end the receiver has heard of. */
+  readonly #ended = new Set<IncidentId>();
   /** What the receiver last heard about each host. */
   readonly #lastWord: ("open" | "resolved" | undefined)[];
   /** When it last heard that the host is down: a group that sees it otherwise may speak later. */
@@ -71,16 +77,23 @@ export class MessageJudge {
     if (notification.state === "note") return;
     for (const subject of notification.subjects) {
       const index = this.#world.hosts.findIndex((host) => host.id === subject.id);
-      // What was swallowed counts as not said: the sender must think so too, and takes nothing back.
-      const answered = this.#world.receiver.mood === "well";
-      if (index >= 0 && answered) {
-        this.#lastWord[index] = notification.state;
-        if (notification.state === "open") this.#lastOpenAt[index] = arrival.at;
-      }
+      this.#noteWord(index, notification.state, subject.incident, arrival.at);
       if (notification.state === "open") this.#onOpen(arrival, subject.incident, index);
       else if (!this.#opens.has(subject.incident))
         this.#report("every resolved pairs with an open", `${notification.title} (${subject.incident})`);
     }
+  }
+
+  #noteWord(index: number, state: "open" | "resolved", incident: IncidentId, at: number): void {
+    // What was swallowed counts as not said: the sender must think so too, and takes nothing back.
+    if (index < 0 || this.#world.receiver.mood !== "well") return;
+    if (state === "open") this.#lastOpenAt[index] = at;
+    if (state === "resolved") this.#ended.add(incident);
+    else if (this.#ended.has(incident)) {
+      this.contradictions += 1;
+      return;
+    }
+    this.#lastWord[index] = state;
   }
 
   #onOpen(arrival: Arrival, incident: IncidentId, subject: number): void {
@@ -177,7 +190,12 @@ export class MessageJudge {
     const seesKernel = (host: Host): boolean =>
       host.awake && this.#truth.kernelReachableFor(host.index, subject.index) > 0;
     const kernelAnswers = seesKernel(teller) || hosts.some((host) => host !== subject && seesKernel(host));
-    return kernelAnswers ? DEFAULT_POLICY.daemonDownGrace + HANG_EXTRA : 0;
+    if (kernelAnswers) return DEFAULT_POLICY.daemonDownGrace + HANG_EXTRA;
+    // First the daemon died, later its host.
+    const daemonAlone =
+      this.#truth.silentFor(teller.index, subject.index) -
+      this.#truth.kernelSilentFor(teller.index, subject.index);
+    return Math.max(0, daemonAlone) + (daemonAlone > 1000 ? REPROBE_EXTRA : 0);
   }
 
   /** Senders that met a broken channel not long ago may be pausing. */

@@ -58,7 +58,7 @@ function describe(report: RunReport, took: number): string {
     `  events          ${report.events} in ${(took / 1000).toFixed(1)} s`,
     `  faults          ${report.faultsApplied}`,
     `  verdicts        ${report.verdicts}, of them ${report.downVerdicts} down`,
-    `  messages        ${report.messagesDelivered} delivered, ${report.duplicates} duplicates (${report.repeats} with the same id)`,
+    `  messages        ${report.messagesDelivered} delivered, ${report.duplicates} duplicates (${report.repeats} with the same id), ${report.contradictions} after the end was told`,
     `  told within     ${toldWithin.median} ms at the median, ${toldWithin.max} ms at most (${toldWithin.count} lone deaths)`,
     `  traffic         ${traffic.messages} messages, ${Math.round(traffic.bytesPerNodeSecond)} bytes a node and second`,
     `  traceSha256     ${report.traceSha256}`,

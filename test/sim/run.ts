@@ -28,6 +28,8 @@ export interface RunReport {
   readonly downVerdicts: number;
   readonly messagesDelivered: number;
   readonly duplicates: number;
+  /** "Down" messages after the end of their incident was told: groups that could not hear one another. */
+  readonly contradictions: number;
   /** Duplicates that bore the same message id. */
   readonly repeats: number;
   /** From falling silent to the first message, where one fault stood alone; median and largest, milliseconds. */
@@ -68,6 +70,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
     downVerdicts: judge.counts.down,
     messagesDelivered: world.receiver.arrivals.length,
     duplicates: judge.messages.duplicates,
+    contradictions: judge.messages.contradictions,
     repeats: judge.messages.repeats,
     toldWithin: spread(judge.messages.tellTimes),
     traffic: { messages, bytes, bytesPerNodeSecond: bytes / nodes / (world.timeline.now / 1000) },

@@ -146,11 +146,9 @@ export class World {
     if (host === undefined) return;
     switch (fault.type) {
       case "power-on":
-        if (!host.powered) this.#effects.processStarted(host);
         host.powerOn();
         return;
       case "start":
-        if (!host.running) this.#effects.processStarted(host);
         host.start();
         return;
       case "power-off":

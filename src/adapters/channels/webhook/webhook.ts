@@ -1,5 +1,5 @@
 /**
- * Posts a notification to a URL. The contract with receivers is in docs/protocol.md, "Webhook":
+ * Posts a notification to a URL. The contract with receivers is in README.md, "What a webhook gets":
  * the headers `Balefire-Event`, `Balefire-Id`, `Idempotency-Key`, `Balefire-Timestamp` and, with a
  * secret, `Balefire-Signature`.
  */

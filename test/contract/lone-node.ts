@@ -1,0 +1,149 @@
+/** One core by itself, fed by hand: its peers are whatever a test says they say. */
+import type { Effect, Env, Input, RosterView, Stored } from "../../src/core/io.ts";
+import type { Beat, PeerMessage } from "../../src/core/messages.ts";
+import { init, type NodeState, nextWakeAt, step } from "../../src/core/node.ts";
+import { DEFAULT_POLICY, type NodeId } from "../../src/core/types.ts";
+import { seededRandom } from "../../src/kit/random.ts";
+import { hours, instant, ms, wallTime } from "../../src/kit/time.ts";
+
+export const MESH = "11111111-2222-4333-8444-555555555555";
+export const START: number = 1_800_000_000_000;
+
+const member = (id: NodeId) => ({ id, name: id, addresses: [`127.0.0.1:${7000 + id.charCodeAt(0)}`] });
+const roster = (ids: readonly NodeId[]): RosterView => ({
+  mesh: MESH,
+  term: 1,
+  epoch: 1,
+  keymaster: "a",
+  members: ids.map(member),
+  signed: "signed",
+});
+
+export class LoneNode {
+  now = 0;
+  /** What the wall clock is off by. */
+  wallStep = 0;
+  readonly effects: Effect[] = [];
+  /** By key, as a disk that never fails holds them. */
+  readonly disk: Map<string, string>;
+  state: NodeState;
+  readonly #random = seededRandom(1);
+  readonly #seqs = new Map<NodeId, number>();
+
+  constructor(ids: readonly NodeId[], stored: readonly Stored[] = []) {
+    this.disk = new Map(stored.map(({ key, value }) => [key, value ?? ""]));
+    const first = init(
+      {
+        self: ids[0] ?? "a",
+        boot: "boot",
+        period: ms(200),
+        roster: roster(ids),
+        channels: [{ name: "phone", type: "webhook" }],
+        policy: DEFAULT_POLICY,
+        stored,
+      },
+      this.env(),
+    );
+    this.state = first.state;
+    this.#take(first.effects);
+  }
+
+  env(): Env {
+    return {
+      now: instant(this.now),
+      wall: wallTime(START + this.now + this.wallStep),
+      random: this.#random,
+    };
+  }
+
+  /** Writes are done at once, and what waits for them follows; deliveries are accepted. */
+  #take(effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      this.effects.push(effect);
+      if (effect.type === "persist") {
+        for (const { key, value } of effect.records) {
+          if (value === undefined) this.disk.delete(key);
+          else this.disk.set(key, value);
+        }
+        this.#take(effect.afterwards);
+      } else if (effect.type === "deliver") {
+        const { delivery, channel } = effect;
+        this.input({ type: "delivery", delivery, channel, result: { outcome: "delivered", detail: "ok" } });
+      } else if (effect.type === "look-at-uplink") {
+        this.input({ type: "uplink", uplink: { up: true, detail: "eth0" } });
+      } else if (effect.type === "probe") {
+        this.input({
+          type: "probed",
+          subject: effect.subject,
+          address: effect.address,
+          outcome: "silent",
+        });
+      }
+    }
+  }
+
+  input(input: Input): void {
+    const { state, effects } = step(this.state, input, this.env());
+    this.state = state;
+    this.#take(effects);
+  }
+
+  connect(peer: NodeId): void {
+    const certificateExpires = wallTime(START + hours(1000));
+    this.input({
+      type: "session-up",
+      peer,
+      session: `with ${peer}`,
+      address: "127.0.0.1:7000",
+      certificateExpires,
+      certificateFlagged: false,
+    });
+  }
+
+  say(peer: NodeId, message: PeerMessage): void {
+    const session = `with ${peer}`;
+    this.input({ type: "received", peer, session, plane: "datagram", envelope: { message } });
+  }
+
+  beat(peer: NodeId, fields: Partial<Beat> = {}): void {
+    const seq = (this.#seqs.get(peer) ?? 0) + 1;
+    this.#seqs.set(peer, seq);
+    this.say(peer, {
+      t: "beat",
+      seq,
+      incarnation: 1,
+      boot: `boot of ${peer}`,
+      period: 200,
+      heard: 1,
+      view: "alive",
+      viewIncarnation: this.state.incarnation,
+      roster: { term: 1, epoch: 1 },
+      ledger: "000000000000",
+      wall: START,
+      channels: ["inbox"],
+      ...fields,
+    });
+  }
+
+  /** Lets time pass, waking as asked; `living` peers beat throughout. */
+  pass(milliseconds: number, living: readonly NodeId[] = [], fields: Partial<Beat> = {}): void {
+    const end = this.now + milliseconds;
+    let nextBeat = this.now;
+    while (this.now < end) {
+      if (nextBeat <= this.now) {
+        for (const peer of living) this.beat(peer, fields);
+        nextBeat = this.now + 200;
+      }
+      const due = nextWakeAt(this.state) ?? instant(end);
+      this.now = Math.min(end, nextBeat, Math.max(due, this.now + 1));
+      this.input({ type: "wake" });
+    }
+  }
+
+  /** Titles of what was sent to people on the channel. */
+  told(channel = "phone"): string[] {
+    return this.effects.flatMap((effect) =>
+      effect.type === "deliver" && effect.channel === channel ? [effect.notification.title] : [],
+    );
+  }
+}
