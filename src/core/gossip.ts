@@ -4,7 +4,15 @@ import { incidentId } from "./incident-id.ts";
 import type { Effect, Stored } from "./io.ts";
 import { digestOf, isForgotten, keyOf, merge, versionOf } from "./ledger.ts";
 import type { LedgerRecord } from "./ledger-records.ts";
-import { LEDGER_FULL, LEDGER_NEWS_MAX, LIFE_LEAP_MAX, OPEN_MAX, SUMMARY_MAX, SYNC_EVERY } from "./limits.ts";
+import {
+  LEDGER_FULL,
+  LEDGER_NEWS_MAX,
+  LIFE_LEAP_MAX,
+  OPEN_MAX,
+  PARCEL_CHARS,
+  SUMMARY_MAX,
+  SYNC_EVERY,
+} from "./limits.ts";
 import type { LedgerNews, LedgerSummary, PeerMessage, Plane } from "./messages.ts";
 import { dueAgain, enqueue } from "./outbox.ts";
 import { type Peer, pathOf } from "./peer.ts";
@@ -29,9 +37,7 @@ export function publish(
   const news = records.filter((record) => merge(turn.state.ledger, record));
   const effects: Effect[] = [];
   for (const peer of turn.state.peers.values()) {
-    for (const record of news) {
-      effects.push(...urgent(turn, peer, { t: "ledger", records: [record] }));
-    }
+    for (const records of parcels(news)) effects.push(...urgent(turn, peer, { t: "ledger", records }));
   }
   if (news.length === 0) turn.effects.push(...afterwards);
   else
@@ -40,6 +46,22 @@ export function publish(
       records: news.map(storedRecord),
       afterwards: [...effects, ...afterwards],
     });
+}
+
+/** As many records together as fit a datagram with room to spare. */
+function parcels(records: readonly LedgerRecord[]): LedgerRecord[][] {
+  const made: LedgerRecord[][] = [];
+  let room = 0;
+  for (const record of records) {
+    const chars = JSON.stringify(record).length;
+    if (chars > room || made.length === 0) {
+      made.push([]);
+      room = PARCEL_CHARS;
+    }
+    made.at(-1)?.push(record);
+    room -= chars;
+  }
+  return made;
 }
 
 /** Takes in what a peer knows; returns what was new here. */

@@ -1,6 +1,6 @@
 /** What a person should know: opened by a verdict, closed by a later life of the same subject. */
 import type { WallTime } from "../kit/time.ts";
-import { publish } from "./gossip.ts";
+import { publish, takeIn } from "./gossip.ts";
 import { incidentId } from "./incident-id.ts";
 import { incidentOf, openAbout, resolutionOf } from "./ledger.ts";
 import type { EvidenceRecord, IncidentKind, LedgerRecord } from "./ledger-records.ts";
@@ -40,8 +40,9 @@ export function beginIncidents(turn: Turn, peer: Peer, verdict: Down, inquiry: I
       by: state.self,
     },
     ownEvidence(turn, peer, incident, inquiry),
-    ...heardEvidence(turn, peer, incident, inquiry),
   ];
+  // What the others answered is kept for the message; they spread it themselves, with more right.
+  takeIn(turn, heardEvidence(turn, peer, incident, inquiry));
   publish(turn, records);
   if (isNew) notice(turn, { type: "incident", incident, kind, phase: "open", name: peer.member.name });
 }

@@ -25,6 +25,8 @@ export const LOSSY_ABOVE = 0.06;
 export const LOSSY_PATIENCE: Duration = seconds(1);
 /** and the host is probed again at this pace meanwhile. */
 export const PROBE_AGAIN: Duration = ms(100);
+/** The first probe is repeated sooner, on any path: nobody knows yet whether it loses packets. */
+export const PROBE_SOON: Duration = ms(40);
 /** An answered probe outweighs later silent ones for this long: they may have been lost. */
 export const PROBE_HOLDS: Duration = ms(600);
 /** After this long a probe that saw nothing says so. */
@@ -109,6 +111,8 @@ export const PERIOD_LEAST: Duration = ms(20);
 export const PERIOD_MOST: Duration = seconds(10);
 /** The ledger is looked through for records past their time this often. */
 export const PRUNE_EVERY: Duration = minutes(10);
+/** Characters of records that go into one urgent message: a datagram holds some 1150 in all. */
+export const PARCEL_CHARS = 900;
 /** Records in one message between peers. */
 export const LEDGER_NEWS_MAX = 50;
 /** Characters of a receiver's reply that are kept. */

@@ -10,6 +10,7 @@ import {
   PROBE_AGAIN,
   PROBE_HOLDS,
   PROBE_PATIENCE,
+  PROBE_SOON,
   REPROBE_EVERY,
 } from "./limits.ts";
 import type { Ask } from "./messages.ts";
@@ -62,7 +63,7 @@ function openInquiry(turn: Turn, peer: Peer, cause: Inquiry["cause"]): Inquiry {
     kernelAt: undefined,
     nextAskAt: turn.env.now,
     asked: 0,
-    nextProbeAt: after(turn.env.now, PROBE_AGAIN),
+    nextProbeAt: after(turn.env.now, PROBE_SOON),
     decideAt: undefined,
   };
 }
@@ -170,8 +171,9 @@ function probeAgain(turn: Turn, peer: Peer, inquiry: Inquiry): void {
   if (now < inquiry.nextProbeAt) return;
   inquiry.nextProbeAt = after(now, PROBE_AGAIN);
   const shown = strongestProbe(inquiry);
+  const young = between(inquiry.since, now) < PROBE_AGAIN;
   const maybeLost =
-    shown !== "refused" && between(inquiry.since, now) <= LOSSY_PATIENCE && isLossy(turn, peer);
+    shown !== "refused" && between(inquiry.since, now) <= LOSSY_PATIENCE && (young || isLossy(turn, peer));
   if (shown === "accepted" || maybeLost) probe(turn, peer);
 }
 

@@ -102,7 +102,10 @@ export async function assemble(parts: Parts): Promise<Node> {
   const readAnew = async (): Promise<void> => {
     const read = await readSettings(parts.sources, keeper.current().roster.config.text);
     if (!read.ok) {
-      log.error(`the configuration is kept as it was: ${read.error.message}`);
+      const { message, remedy } = read.error;
+      log.error(
+        `the configuration is kept as it was: ${message}${remedy === undefined ? "" : `. ${remedy}`}`,
+      );
       return;
     }
     const { config } = read.value.effective;

@@ -9,7 +9,7 @@ import { assemble, type Node } from "./assembly.ts";
 import { loadIdentity } from "./identity.ts";
 import { logFailure } from "./journal.ts";
 import { createLog, type Log } from "./log.ts";
-import { readSettings, type SettingsSources } from "./settings.ts";
+import { readFirstSettings, type SettingsSources } from "./settings.ts";
 
 export interface RunOptions {
   readonly stateDir: string;
@@ -46,8 +46,10 @@ async function serve(options: RunOptions, log: Log, closers: Closer[]): Promise<
   closers.push(() => lock.release());
   const identity = unwrap(await loadIdentity(options.stateDir));
   const sources: SettingsSources = { ...options, env: process.env };
-  const settings = unwrap(await readSettings(sources, identity.keeper.current().roster.config.text));
+  const shared = identity.keeper.current().roster.config.text;
+  const { settings, leftOut } = unwrap(await readFirstSettings(sources, shared));
   log.level = settings.effective.config.log.level;
+  if (leftOut !== undefined) log.error(`the shared configuration is left out: ${leftOut.message}`);
   const store = await createStore({ path: join(options.stateDir, "store.sqlite") });
   closers.push(() => store.close());
 

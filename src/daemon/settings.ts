@@ -2,7 +2,7 @@
 import { createChannel, inbox } from "../adapters/channels/registry.ts";
 import { readConfigText } from "../adapters/config-file/config-text.ts";
 import type { ChannelRef, Policy } from "../core/types.ts";
-import { failure, ok, type Result } from "../kit/result.ts";
+import { type Failure, failure, ok, type Result } from "../kit/result.ts";
 import type { Channel } from "../ports/channel.ts";
 import { parseConfig } from "../wire/config.ts";
 import { configPermissionProblem, type EffectiveConfig, effectiveConfig } from "../wire/config-effective.ts";
@@ -32,6 +32,26 @@ export async function readSettings(sources: SettingsSources, sharedText: string)
   if (!shared.ok) return failure("config-invalid", formatProblems(shared.problems));
   const effective = effectiveConfig({ file: file.value, shared: shared.config, env: sources.env });
   return effective.ok ? ok(settingsOf(effective.value)) : effective;
+}
+
+export interface FirstSettings {
+  readonly settings: Settings;
+  /** Why the shared configuration is left out; absent where it is not. */
+  readonly leftOut?: Failure;
+}
+
+/**
+ * The same for a node that starts. A shared document that this release cannot read, such as one with
+ * a key of a newer release, must not keep every node that restarts from watching: it goes without.
+ */
+export async function readFirstSettings(
+  sources: SettingsSources,
+  sharedText: string,
+): Promise<Result<FirstSettings>> {
+  const all = await readSettings(sources, sharedText);
+  if (all.ok) return ok({ settings: all.value });
+  const own = await readSettings(sources, "");
+  return own.ok ? ok({ settings: own.value, leftOut: all.error }) : own;
 }
 
 async function readOwnFile({ configPath, configRequired }: SettingsSources): Promise<Result<ConfigDocument>> {

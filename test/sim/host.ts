@@ -43,6 +43,8 @@ export class Host {
   powered = false;
   running = false;
   paused = false;
+  /** Was told to stop, and is about to end. */
+  leaving = false;
   life = 0;
   boots = 0;
   /** When power, process or pause last changed. */
@@ -88,6 +90,11 @@ export class Host {
     return this.running && !this.paused;
   }
 
+  /** Awake and not taking its leave: its word can be counted on. */
+  get present(): boolean {
+    return this.awake && !this.leaving;
+  }
+
   env(): Env {
     return {
       now: instant(this.#timeline.now - this.#origin),
@@ -123,6 +130,7 @@ export class Host {
     if (!this.powered || this.running) return;
     this.running = true;
     this.paused = false;
+    this.leaving = false;
     this.life += 1;
     this.changedAt = this.#timeline.now;
     this.startedAt = this.#timeline.now;
@@ -155,6 +163,11 @@ export class Host {
     this.#datagramsWaiting = 0;
     this.#wakeAt = undefined;
     this.disk.crash();
+  }
+
+  leave(): void {
+    this.leaving = true;
+    this.changedAt = this.#timeline.now;
   }
 
   pause(): void {

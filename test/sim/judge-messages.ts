@@ -163,13 +163,13 @@ export class MessageJudge {
 
   #shouldHaveTold(teller: Host, subject: Host): boolean {
     const { timeline, hosts, network } = this.#world;
-    if (!teller.awake || !this.#hasChannel(teller) || !this.#knows(teller, subject)) return false;
+    if (!teller.present || !this.#hasChannel(teller) || !this.#knows(teller, subject)) return false;
     const view = teller.meshView()?.nodes.find((node) => node.id === subject.id);
     // What it never knew, or took leave of, it need not tell.
     if (view === undefined || view.verdict === "planned" || view.verdict === "unknown") return false;
     const silentFor = this.#truth.silentFor(teller.index, subject.index);
     const alone = hosts.every((host) => host === teller || !network.bothWays(teller.index, host.index));
-    const everyoneHasChannel = hosts.every((host) => !host.awake || this.#hasChannel(host));
+    const everyoneHasChannel = hosts.every((host) => !host.present || this.#hasChannel(host));
     const bound =
       TELL_BOUND +
       this.#daemonExtra(teller, subject) +
@@ -188,7 +188,7 @@ export class MessageJudge {
   #daemonExtra(teller: Host, subject: Host): number {
     const { hosts } = this.#world;
     const seesKernel = (host: Host): boolean =>
-      host.awake && this.#truth.kernelReachableFor(host.index, subject.index) > 0;
+      host.present && this.#truth.kernelReachableFor(host.index, subject.index) > 0;
     const kernelAnswers = seesKernel(teller) || hosts.some((host) => host !== subject && seesKernel(host));
     if (kernelAnswers) return DEFAULT_POLICY.daemonDownGrace + HANG_EXTRA;
     // First the daemon died, later its host.
@@ -205,7 +205,7 @@ export class MessageJudge {
 
   #lookForUnresolved(subject: Host, calm: number): void {
     const { hosts } = this.#world;
-    if (this.#lastWord[subject.index] !== "open" || !subject.awake) return;
+    if (this.#lastWord[subject.index] !== "open" || !subject.present) return;
     const others = hosts.filter(
       (host) => host !== subject && this.#hasChannel(host) && knowsItWasTold(host, subject),
     );
@@ -240,7 +240,7 @@ export class MessageJudge {
 
 /** Its ledger says that somebody told of a death of the subject. */
 const knowsItWasTold = (host: Host, subject: Host): boolean =>
-  host.awake &&
+  host.present &&
   host
     .incidentViews()
     .some(

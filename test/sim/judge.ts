@@ -153,7 +153,7 @@ export class Judge {
     const refusal = this.#world.meter.refusals[0];
     if (refusal !== undefined) this.#report("the codec carries every message", refusal);
     for (const host of this.#world.hosts) if (host.disk.health !== "well") this.#diskTrouble.add(host.index);
-    for (const host of this.#world.hosts) if (host.awake) this.#lookAtViews(host);
+    for (const host of this.#world.hosts) if (host.present) this.#lookAtViews(host);
     this.#lookAtLedgers();
     this.messages.look(this.#calmFor());
   }
@@ -203,12 +203,19 @@ export class Judge {
     const settledAt = this.#settledAt.get(pair) ?? 0;
     const doubtedAgain = settledAt > timeline.now - silentFor;
     const bound = this.#deathBound(observer, subject) + (doubtedAgain ? DOUBT_AGAIN : 0);
-    const since = Math.max(settledAt, observer.changedAt, timeline.now - silentFor);
+    const since = Math.max(settledAt, observer.changedAt, timeline.now - this.#deadFor(observer, subject));
     if (timeline.now - since < bound) return;
     this.#report(
       "every death is noticed",
       `${observer.name} holds ${subject.name} for ${verdict}, silent for ${Math.round(silentFor)} ms`,
     );
+  }
+
+  /** In its present way: a daemon may have hung before its host died as well. */
+  #deadFor(observer: Host, subject: Host): number {
+    const silentFor = this.#truth.silentFor(observer.index, subject.index);
+    const kernelSilentFor = this.#truth.kernelSilentFor(observer.index, subject.index);
+    return kernelSilentFor > 0 ? Math.min(silentFor, kernelSilentFor) : silentFor;
   }
 
   #knows(observer: Host, subject: Host): boolean {
@@ -233,7 +240,7 @@ export class Judge {
     for (const a of hosts) {
       if (a.running && a.paused) return 0;
       for (const b of hosts) {
-        if (a !== b && a.awake && b.awake) calm = Math.min(calm, this.#truth.mutualFor(a.index, b.index));
+        if (a !== b && a.present && b.present) calm = Math.min(calm, this.#truth.mutualFor(a.index, b.index));
       }
     }
     return calm;
@@ -242,7 +249,7 @@ export class Judge {
   /** They converge whenever the network is whole; a record in flight may differ for a moment. */
   #lookAtLedgers(): void {
     const { timeline, hosts } = this.#world;
-    const digests = new Set(hosts.filter((host) => host.awake).map((host) => this.#digests[host.index]));
+    const digests = new Set(hosts.filter((host) => host.present).map((host) => this.#digests[host.index]));
     if (digests.size <= 1) this.#equalAt = timeline.now;
     const calm = this.#calmFor();
     const bound = this.#wasLossyWithin(LOSSY_CALM_BOUND) ? LOSSY_CALM_BOUND : CALM_BOUND;

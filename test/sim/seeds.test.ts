@@ -20,8 +20,8 @@ const from = (first: number, count: number): number[] => Array.from({ length: co
 const LOTS: readonly Lot[] = [
   { nodes: 2, seeds: from(100, 10), hours: 0.33, faults: "all" },
   { nodes: 3, seeds: from(200, 10), hours: 0.33, faults: "all" },
-  { nodes: 5, seeds: from(300, 5), hours: 0.25, faults: "all" },
-  { nodes: 10, seeds: from(400, 2), hours: 0.17, faults: "all" },
+  { nodes: 5, seeds: from(300, 4), hours: 0.25, faults: "all" },
+  { nodes: 10, seeds: from(400, 1), hours: 0.17, faults: "all" },
   { nodes: 2, seeds: from(500, 3), hours: 0.33, faults: "loss" },
   { nodes: 4, seeds: from(600, 3), hours: 0.25, faults: "loss" },
 ];

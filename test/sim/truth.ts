@@ -18,7 +18,7 @@ const facts = (size: number): Fact[] =>
 export class Truth {
   readonly #world: World;
   readonly #size: number;
-  /** The subject's word can reach the observer, directly or over one host that talks with the observer. */
+  /** The subject's word can reach the observer, directly or over one other host, asked for or not. */
   readonly #audible: Fact[];
   /** Both are awake and each can reach the other. */
   readonly #mutual: Fact[];
@@ -31,7 +31,7 @@ export class Truth {
     world.onChange.push(() => this.#refresh());
   }
 
-  /** For how long nobody who talks with the observer can have heard the subject; 0 while somebody can. */
+  /** For how long no word of the subject can have reached the observer; 0 while one can. */
   silentFor(observer: number, subject: number): number {
     const fact = this.#at(this.#audible, observer, subject);
     return fact.holds ? 0 : this.#world.timeline.now - fact.since;
@@ -77,12 +77,12 @@ export class Truth {
     const steadyPath = (from: number, to: number): boolean =>
       network.isUp(from, to) && network.changedAt(from, to) <= limit;
     const subjectHost = this.#host(subject);
-    if (!subjectHost.awake || subjectHost.changedAt > limit || this.#host(observer).startedAt > limit)
+    if (!subjectHost.present || subjectHost.changedAt > limit || this.#host(observer).startedAt > limit)
       return [];
     if (steadyPath(subject, observer) && steadyPath(observer, subject)) return [observer];
     return hosts
       .filter((host) => host.index !== observer && host.index !== subject)
-      .filter((host) => host.awake && host.changedAt <= limit)
+      .filter((host) => host.present && host.changedAt <= limit)
       .map((host) => host.index)
       .filter(
         (witness) =>
@@ -110,7 +110,7 @@ export class Truth {
     for (const a of hosts) {
       for (const b of hosts) {
         if (a.index !== b.index)
-          this.#set(this.#mutual, a, b, a.awake && b.awake && network.bothWays(a.index, b.index));
+          this.#set(this.#mutual, a, b, a.present && b.present && network.bothWays(a.index, b.index));
       }
     }
     for (const observer of hosts) {
@@ -123,13 +123,13 @@ export class Truth {
 
   #canHear(observer: Host, subject: Host): boolean {
     const { network, hosts } = this.#world;
-    if (!subject.awake) return false;
+    if (!subject.present) return false;
     if (network.isUp(subject.index, observer.index)) return true;
     return hosts.some(
       (other) =>
-        other.awake &&
+        other.present &&
         network.isUp(subject.index, other.index) &&
-        network.bothWays(other.index, observer.index),
+        network.isUp(other.index, observer.index),
     );
   }
 

@@ -181,6 +181,8 @@ export class World {
 
   #stop(host: Host): void {
     const { life } = host;
+    if (!host.running) return;
+    host.leave();
     host.whenAwake("stream", () => host.give({ type: "stop" }));
     this.timeline.in(STOP_TAKES, () => {
       host.whenAwakeInLife(life, () => {

@@ -5,6 +5,7 @@ import { Worker } from "node:worker_threads";
 import type { Stored } from "../../core/io.ts";
 import { type Failure, FailureError } from "../../kit/result.ts";
 import type { Store } from "../../ports/store.ts";
+import { createGroupCommit } from "./group-commit.ts";
 import type { NumberedRequest, StoreReply, StoreRequest, StoreSettings } from "./sqlite-requests.ts";
 
 /** 64 MiB: hundreds of times a busy ledger. When it is reached, commits fail like those on a full disk. */
@@ -26,7 +27,6 @@ export interface StoreOptions {
 }
 
 interface Waiting {
-  readonly chars: number;
   readonly rows: Stored[];
   readonly resolve: (damaged: readonly string[]) => void;
   readonly reject: (error: FailureError) => void;
@@ -42,16 +42,21 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     await line.end();
     throw error;
   }
+  const commits = createGroupCommit((records) => line.ask({ type: "commit", records }, []));
   return {
     load: async () => {
       const records: Stored[] = [];
       const damaged = await line.ask({ type: "load" }, records);
       return { records, damaged };
     },
-    commit: async (records) => {
-      await line.ask({ type: "commit", records }, []);
+    commit: (records) => {
+      const chars = charsOf(records);
+      const why = refusal(chars, commits.waiting, commits.waitingChars);
+      if (why !== undefined) return Promise.reject(new FailureError(storeFailed(settings, why)));
+      return commits.commit(records, chars);
     },
     close: async () => {
+      await commits.drained();
       await line.ask({ type: "close" }, []);
       await line.end();
     },
@@ -70,7 +75,6 @@ interface Line {
 function createLine(settings: StoreSettings): Line {
   const worker = new Worker(workerUrl(), { workerData: settings, resourceLimits: WORKER_LIMITS });
   const waiting = new Map<number, Waiting>();
-  let waitingChars = 0;
   let last = 0;
   let ended = false;
 
@@ -82,7 +86,6 @@ function createLine(settings: StoreSettings): Line {
       return;
     }
     waiting.delete(reply.number);
-    waitingChars -= one.chars;
     if (reply.type === "done") one.resolve(reply.damaged);
     else one.reject(new FailureError(reply.failure));
   });
@@ -90,12 +93,9 @@ function createLine(settings: StoreSettings): Line {
   return {
     ask: (request, rows) =>
       new Promise((resolve, reject) => {
-        const chars = request.type === "commit" ? charsOf(request.records) : 0;
-        const why = ended ? "it is closed" : refusal(chars, waiting.size, waitingChars);
-        if (why !== undefined) return reject(new FailureError(storeFailed(settings, why)));
+        if (ended) return reject(new FailureError(storeFailed(settings, "it is closed")));
         last += 1;
-        waitingChars += chars;
-        waiting.set(last, { chars, rows, resolve, reject });
+        waiting.set(last, { rows, resolve, reject });
         worker.postMessage({ number: last, request } satisfies NumberedRequest);
       }),
     end: async () => {

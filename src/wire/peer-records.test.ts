@@ -1,0 +1,42 @@
+import { expect, it } from "vitest";
+import { parseLedgerRecord } from "./peer-records.ts";
+
+const told = {
+  message: "1",
+  incidents: [],
+  node: "b",
+  at: 1,
+  phase: "open",
+};
+
+it("lets nothing steer a terminal, a journal or a message", () => {
+  const escape = "a\u001b[2Jb\rc\u202ed";
+  const delivery = {
+    ...told,
+    t: "delivery",
+    channel: "phone",
+    outcome: "delivered",
+    attempt: 1,
+    detail: escape,
+  };
+  expect(parseLedgerRecord(delivery)).toMatchObject({ detail: "a [2Jb c d" });
+  const message = { ...told, t: "message", title: `${escape}\n`, text: `${escape}\nnext` };
+  expect(parseLedgerRecord(message)).toMatchObject({ title: "a [2Jb c d ", text: "a [2Jb c d\nnext" });
+});
+
+it("takes no incident whose verdict is none, nor a life that could not be followed by another", () => {
+  const incident = {
+    t: "incident",
+    incident: "0".repeat(32),
+    kind: "down",
+    subject: "s",
+    name: "s",
+    incarnation: 1,
+    verdict: "host-down",
+    since: 1,
+    by: "b",
+  };
+  expect(parseLedgerRecord(incident)).toBeDefined();
+  expect(parseLedgerRecord({ ...incident, verdict: "alive" })).toBeUndefined();
+  expect(parseLedgerRecord({ ...incident, incarnation: Number.MAX_SAFE_INTEGER })).toBeUndefined();
+});
