@@ -78,6 +78,8 @@ export const INTENT_LEASE: Duration = seconds(3);
 /** Retries of one turn, then the next rank goes. */
 export const TURN_ATTEMPTS = 3;
 export const RETRY_FIRST: Duration = ms(500);
+/** A receiver that asks for a longer wait gets the next node in line instead. */
+export const TURN_WAIT_MAX: Duration = seconds(5);
 /** After a lost turn a node tries again at doubling intervals up to this. */
 export const RETRY_MAX: Duration = minutes(5);
 /** A channel counts as proven for this long after a delivery. */

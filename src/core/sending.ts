@@ -7,7 +7,15 @@ import { publish } from "./gossip.ts";
 import type { DeliveryOutcome, Effect } from "./io.ts";
 import { incidentOf } from "./ledger.ts";
 import type { DeliveryRecord, IncidentRecord, LedgerRecord, Phase } from "./ledger-records.ts";
-import { DELIVERY_LOST, DETAIL_MAX, INTENT_LEASE, RETRY_FIRST, RETRY_MAX, TURN_ATTEMPTS } from "./limits.ts";
+import {
+  DELIVERY_LOST,
+  DETAIL_MAX,
+  INTENT_LEASE,
+  RETRY_FIRST,
+  RETRY_MAX,
+  TURN_ATTEMPTS,
+  TURN_WAIT_MAX,
+} from "./limits.ts";
 import type { Sending } from "./notify-state.ts";
 import { notice, type Turn, wakeBy } from "./state.ts";
 import { testConcluded } from "./test-message.ts";
@@ -113,9 +121,9 @@ export function delivered(turn: Turn, delivery: string, channel: string, result:
 function concluded(turn: Turn, sending: Sending, result: DeliveryOutcome): void {
   const { state, env } = turn;
   sending.inFlightSince = undefined;
-  if (result.outcome === "temporary" && sending.attempt < TURN_ATTEMPTS) {
-    const wait = Math.max(RETRY_FIRST * 2 ** (sending.attempt - 1), result.retryAfterMs ?? 0);
-    sending.retryAt = after(env.now, Math.min(wait, RETRY_MAX) as Duration);
+  const wait = retryWait(sending, result);
+  if (wait !== undefined) {
+    sending.retryAt = after(env.now, wait);
     wakeBy(turn, sending.retryAt);
     return;
   }
@@ -134,6 +142,13 @@ function concluded(turn: Turn, sending: Sending, result: DeliveryOutcome): void 
     outcome: receipt.outcome,
     detail: result.detail,
   });
+}
+
+/** How long to wait within this turn; undefined when another node had better try. */
+function retryWait(sending: Sending, result: DeliveryOutcome): Duration | undefined {
+  if (result.outcome !== "temporary" || sending.attempt >= TURN_ATTEMPTS) return undefined;
+  const wait = Math.max(RETRY_FIRST * 2 ** (sending.attempt - 1), result.retryAfterMs ?? 0);
+  return wait > TURN_WAIT_MAX ? undefined : (wait as Duration);
 }
 
 function loseTurn(turn: Turn, channel: string): void {

@@ -29,7 +29,8 @@ export const ROSTER_CHARS_MAX: number = 1_048_576;
 export const ENVELOPE_BYTES_MAX: number = 2 * ROSTER_CHARS_MAX + 4096;
 export const SUMMARY_KEYS_MAX: number = 8192;
 export const ACK_NUMBERS_MAX: number = 256;
-export const CHANNEL_NAMES_MAX: number = 64;
+/** 32 shared, 32 of its own, the inbox, and room to grow. */
+export const CHANNEL_NAMES_MAX: number = 80;
 const RELAYED_BODY_CHARS_MAX = 1_048_576;
 const CHANNEL_NAME_CHARS_MAX = 63;
 const KEY_CHARS_MAX = 256;

@@ -10,17 +10,17 @@ const told = {
 };
 
 it("lets nothing steer a terminal, a journal or a message", () => {
-  const escape = "a\u001b[2Jb\rc\u202ed";
+  const steering = "a\u001b[2Jb\rc\u202ed";
   const delivery = {
     ...told,
     t: "delivery",
     channel: "phone",
     outcome: "delivered",
     attempt: 1,
-    detail: escape,
+    detail: steering,
   };
   expect(parseLedgerRecord(delivery)).toMatchObject({ detail: "a [2Jb c d" });
-  const message = { ...told, t: "message", title: `${escape}\n`, text: `${escape}\nnext` };
+  const message = { ...told, t: "message", title: `${steering}\n`, text: `${steering}\nnext` };
   expect(parseLedgerRecord(message)).toMatchObject({ title: "a [2Jb c d ", text: "a [2Jb c d\nnext" });
 });
 

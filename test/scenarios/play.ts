@@ -1,4 +1,5 @@
 /** Plays a scenario on the core that ships and writes down what a watcher would see. */
+import type { Notice } from "../../src/core/io.ts";
 import { CORE } from "../sim/core.ts";
 import { describeFault } from "../sim/faults.ts";
 import { Judge, type Violation } from "../sim/judge.ts";
@@ -10,12 +11,18 @@ import { type Action, parseScript } from "./script.ts";
 export const DIVIDER = "--- what happens (virtual milliseconds)\n";
 const START_STAGGER = 100;
 const AFTER_DELIVER = 1;
+/** How they find one another at the start is the same in every scenario. */
+const SETTLED_AFTER = 5000;
 
 export interface Played {
   /** Script and transcript, as the file should be. */
   readonly file: string;
   readonly violations: readonly Violation[];
 }
+
+/** The inbox is told of everything besides, and every node hears of every receipt: once is enough here. */
+const isWorthShowing = (host: string, notice: Notice): boolean =>
+  notice.type !== "message" || (notice.channel !== "inbox" && notice.node === host);
 
 export async function play(file: string): Promise<Played> {
   const script = (file.split(DIVIDER)[0] ?? "").trimEnd();
@@ -34,8 +41,8 @@ export async function play(file: string): Promise<Played> {
     }
   };
   world.onNotice.push((host, notice) => {
-    // The inbox is told of everything besides; its lines would double each message.
-    if (notice.type !== "message" || notice.channel !== "inbox") write(host.name, describeNotice(notice));
+    if (world.timeline.now > SETTLED_AFTER && isWorthShowing(host.id, notice))
+      write(host.name, describeNotice(notice));
   });
   world.receiver.onArrival.push(({ notification }) => {
     write("receiver", `${notification.state} "${notification.title}"`);
