@@ -9,8 +9,6 @@ import { pathOf, strongestProbe } from "./peer.ts";
 import { nameOf, notice, type Turn } from "./state.ts";
 import type { Incarnation, IncidentId, NodeId } from "./types.ts";
 
-export { incidentId } from "./incident-id.ts";
-
 type Down = "host-down" | "unreachable" | "daemon-down";
 
 export const kindOf = (verdict: Down): IncidentKind => (verdict === "daemon-down" ? "daemon-down" : "down");
