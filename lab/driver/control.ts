@@ -62,7 +62,10 @@ async function openLines(path: string): Promise<Lines> {
   const socket = await connected(path);
   const listeners = new Map<number, (line: Line) => void>();
   const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
-  createInterface({ input: socket }).on("line", (text) => {
+  const lines = createInterface({ input: socket });
+  // readline passes on what the socket meets: a killed daemon resets it, and `close` says all there is to say.
+  lines.on("error", () => {});
+  lines.on("line", (text) => {
     const line = JSON.parse(text) as Line;
     listeners.get(line.id)?.(line);
     if (line.event === undefined) listeners.delete(line.id);

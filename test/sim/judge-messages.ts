@@ -176,17 +176,22 @@ export class MessageJudge {
       this.#receiverExtra() +
       (timeline.now - this.#truth.lossyUntil() < 60_000 ? LOSSY_EXTRA : 0) +
       (everyoneHasChannel || alone ? 0 : BROKEN_CHANNEL_EXTRA);
-    // Another group may have told since that the host is back, which it is, there.
-    const toldOfThis = teller
-      .incidentViews()
-      .some(({ id, subject: of, resolved }) => of === subject.id && !resolved && this.#opens.has(id));
     return (
-      !toldOfThis &&
       silentFor > bound &&
       (this.#lastOpenAt[subject.index] ?? 0) < timeline.now - silentFor &&
       timeline.now - teller.changedAt > bound &&
-      timeline.now - this.#channelsChangedAt() > bound
+      timeline.now - this.#channelsChangedAt() > bound &&
+      !this.#toldByItsGroup(teller, subject)
     );
+  }
+
+  /** Another group may have told since that the host is back, which it is, there. */
+  #toldByItsGroup(teller: Host, subject: Host): boolean {
+    return teller
+      .incidentViews()
+      .some(
+        ({ id, subject: of, resolved }) => of === subject.id && resolved === undefined && this.#opens.has(id),
+      );
   }
 
   /** A dead daemon is told after its grace; one that hangs is noticed later still. */
