@@ -42,6 +42,8 @@ export const STALL_RECOVERY: Duration = ms(700);
 /** How long to wait for one's own uplink to be looked at before assuming that it works. */
 export const UPLINK_PATIENCE: Duration = ms(250);
 
+/** With its uplink seen to work, a node waits this many periods before it says that others are unreachable. */
+export const BEATS_AFTER_UPLINK = 1.5;
 /** A node that is cut off looks at its uplink again at this pace. */
 export const ISOLATION_RECHECK: Duration = seconds(1);
 /** Once it is no longer cut off, the others have this long to be heard before it doubts them. */

@@ -49,6 +49,7 @@ function decided(given: Case) {
     members: given.members ?? 3,
     lossy: given.lossy ?? false,
     longestSilence: ms(1200),
+    period: ms(200),
     rtt: ms(1),
     uplink:
       "uplink" in given ? given.uplink : { askedAt: START, seen: { up: true, detail: "eth0: carrier" } },
@@ -100,7 +101,7 @@ describe("from a doubt to a verdict", () => {
   });
 
   it("does not count those who cannot say", () => {
-    const decision = decided({ afterMs: 150, testimonies: { c: cannotSay }, living: ["c"] });
+    const decision = decided({ afterMs: 400, testimonies: { c: cannotSay }, living: ["c"] });
     expect(decision).toMatchObject({ kind: "down", verdict: "unreachable" });
   });
 
@@ -163,7 +164,14 @@ describe("from a doubt to a verdict", () => {
     expect(decided({ afterMs: 400, alive: 1, uplink: undefined })).toEqual({ kind: "ask-uplink" });
     const asked = { askedAt: instant(10_400), seen: undefined };
     expect(decided({ afterMs: 420, alive: 1, uplink: asked })).toEqual({ kind: "wait", until: 10_650 });
-    expect(decided({ afterMs: 650, alive: 1, uplink: asked })).toMatchObject({ verdict: "unreachable" });
+    expect(decided({ afterMs: 700, alive: 1, uplink: asked })).toMatchObject({ verdict: "unreachable" });
+  });
+
+  it("waits for a beat once its uplink is seen to work: its own cable may have been put back just now", () => {
+    const seen = { up: true, detail: "eth0: carrier" };
+    const uplink = { askedAt: instant(10_400), seen };
+    expect(decided({ afterMs: 410, alive: 1, uplink })).toEqual({ kind: "wait", until: 10_700 });
+    expect(decided({ afterMs: 700, alive: 1, uplink })).toMatchObject({ verdict: "unreachable" });
   });
 
   it("claims nothing when too few agree and it has no uplink, even if it has not missed all others yet", () => {

@@ -6,6 +6,7 @@
 import { after, between, type Duration, earlier, type Instant, later } from "../kit/time.ts";
 import {
   ANSWER_PATIENCE,
+  BEATS_AFTER_UPLINK,
   LOSSY_PATIENCE,
   MUTE_PATIENCE,
   PROBE_GRACE,
@@ -31,6 +32,8 @@ export interface Facts {
   readonly lossy: boolean;
   /** After this long without a beat no observer counts the subject as alive any more. */
   readonly longestSilence: Duration;
+  /** The time between two beats of the subject. */
+  readonly period: Duration;
   /** Round trip of the path to the subject, if ever measured. */
   readonly rtt: Duration | undefined;
   /** What was seen of this node's own uplink since the doubt began. */
@@ -137,11 +140,13 @@ function silentDecision(facts: Facts): Decision {
 }
 
 /** Too few agree: is it the subject, or is it this node's own network? */
-function doubtOneself({ uplink, now }: Facts): Decision | undefined {
+function doubtOneself({ uplink, now, period }: Facts): Decision | undefined {
   if (uplink === undefined) return { kind: "ask-uplink" };
   if (uplink.seen === undefined && between(uplink.askedAt, now) < UPLINK_PATIENCE) {
     return { kind: "wait", until: after(uplink.askedAt, UPLINK_PATIENCE) };
   }
-  if (uplink.seen === undefined || uplink.seen.up) return undefined;
-  return { kind: "isolated", detail: uplink.seen.detail };
+  if (uplink.seen !== undefined && !uplink.seen.up) return { kind: "isolated", detail: uplink.seen.detail };
+  // Its cable may have been put back just now: then the others are heard within a beat.
+  const beatDueAt = after(uplink.askedAt, (BEATS_AFTER_UPLINK * period) as Duration);
+  return now < beatDueAt ? { kind: "wait", until: beatDueAt } : undefined;
 }

@@ -103,7 +103,8 @@ function beginDoubtIfSilent(turn: Turn, peer: Peer): void {
 }
 
 /** When the peer's silence becomes a doubt; undefined where it cannot. */
-function silenceEnds({ condition, heardAt, ...peer }: Peer): Instant | undefined {
+function silenceEnds(peer: Peer): Instant | undefined {
+  const { condition, heardAt } = peer;
   if (condition.kind === "unknown") return condition.doubtAt;
   return condition.kind === "alive" && heardAt !== undefined
     ? after(heardAt, silenceAllowed(peer))
@@ -197,6 +198,7 @@ function decideAbout(turn: Turn, peer: Peer, inquiry: Inquiry): Decision {
     // A link problem turns into a doubt first, which takes its time where packets get lost.
     lossy: peer.condition.kind === "suspect" && isLossy(turn, peer),
     longestSilence: longestSilence(peer),
+    period: peer.period,
     rtt: peer.rtt,
     uplink: state.uplink !== undefined && state.uplink.askedAt >= inquiry.since ? state.uplink : undefined,
   });

@@ -1,6 +1,7 @@
 /** What a person was told, held against what happened. */
 import type { IncidentId } from "../../src/core/types.ts";
 import { DEFAULT_POLICY } from "../../src/core/types.ts";
+import type { IncidentView } from "../../src/core/view.ts";
 import { CHANNEL } from "./effects.ts";
 import type { Host } from "./host.ts";
 import type { Expectations } from "./judge.ts";
@@ -39,6 +40,7 @@ export class MessageJudge {
   readonly #report: (invariant: string, detail: string) => void;
   /** Whether the one ever came to know the other in its present life. */
   readonly #knows: (observer: Host, subject: Host) => boolean;
+  readonly #incidents = new Map<Host, readonly IncidentView[]>();
   readonly #opens = new Map<IncidentId, Arrival>();
   /** Incidents whose end the receiver has heard of. */
   readonly #ended = new Set<IncidentId>();
@@ -142,6 +144,7 @@ export class MessageJudge {
   }
 
   look(calm: number): void {
+    this.#incidents.clear();
     for (const subject of this.#world.hosts) this.#lookForUntold(subject);
     if (calm < RECOVERY_BOUND) return;
     for (const subject of this.#world.hosts) this.#lookForUnresolved(subject, calm);
@@ -187,11 +190,9 @@ export class MessageJudge {
 
   /** Another group may have told since that the host is back, which it is, there. */
   #toldByItsGroup(teller: Host, subject: Host): boolean {
-    return teller
-      .incidentViews()
-      .some(
-        ({ id, subject: of, resolved }) => of === subject.id && resolved === undefined && this.#opens.has(id),
-      );
+    return this.#incidentsOf(teller).some(
+      ({ id, subject: of, resolved }) => of === subject.id && resolved === undefined && this.#opens.has(id),
+    );
   }
 
   /** A dead daemon is told after its grace; one that hangs is noticed later still. */
@@ -217,7 +218,7 @@ export class MessageJudge {
     const { hosts } = this.#world;
     if (this.#lastWord[subject.index] !== "open" || !subject.present) return;
     const others = hosts.filter(
-      (host) => host !== subject && this.#hasChannel(host) && knowsItWasTold(host, subject),
+      (host) => host !== subject && this.#hasChannel(host) && this.#knowsItWasTold(host, subject),
     );
     if (others.length === 0 || calm < RECOVERY_BOUND + this.#receiverExtra()) return;
     this.#report(
@@ -246,17 +247,23 @@ export class MessageJudge {
       this.#routeChangedAt[host.index] = this.#world.timeline.now;
     }
   }
-}
 
-/** Its ledger says that somebody told of a death of the subject. */
-const knowsItWasTold = (host: Host, subject: Host): boolean =>
-  host.present &&
-  host
-    .incidentViews()
-    .some(
+  /** Its ledger says that somebody told of a death of the subject. */
+  #knowsItWasTold(host: Host, subject: Host): boolean {
+    if (!host.present) return false;
+    return this.#incidentsOf(host).some(
       (incident) =>
         incident.subject === subject.id &&
         incident.told.some(
           ({ channel, phase, state }) => channel === CHANNEL && phase === "open" && state === "delivered",
         ),
     );
+  }
+
+  /** Costly with a long ledger: once a look. */
+  #incidentsOf(host: Host): readonly IncidentView[] {
+    const known = this.#incidents.get(host) ?? host.incidentViews();
+    this.#incidents.set(host, known);
+    return known;
+  }
+}
