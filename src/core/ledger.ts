@@ -188,8 +188,11 @@ export function resolutionOf(ledger: Ledger, incident: IncidentId): ResolvedReco
 }
 
 /** Open incidents about one node. */
-export const openAbout = (ledger: Ledger, subject: NodeId): IncidentRecord[] =>
-  [...ledger.open.values()].filter((record) => record.subject === subject);
+export function openAbout(ledger: Ledger, subject: NodeId): IncidentRecord[] {
+  // Asked for every beat; on most days there is none.
+  if (ledger.open.size === 0) return [];
+  return [...ledger.open.values()].filter((record) => record.subject === subject);
+}
 
 /** Whether any node delivered this phase of the incident on the channel. */
 export const wasTold = (ledger: Ledger, incident: IncidentId, phase: Phase, channel: string): boolean =>

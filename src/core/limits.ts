@@ -17,7 +17,7 @@ export const ASK_EVERY: Duration = ms(25);
 /** and begun anew at this one while someone else hears the subject. */
 export const LINK_PROBLEM_ROUND: Duration = seconds(1);
 /** A probe is given this long, plus four round trips of that path, before a verdict goes without its answer. */
-export const PROBE_GRACE: Duration = ms(100);
+export const PROBE_GRACE: Duration = ms(60);
 export const PROBE_GRACE_MAX: Duration = ms(300);
 /** A path that lately lost more than this share of its beats is a lossy one: */
 export const LOSSY_ABOVE = 0.06;

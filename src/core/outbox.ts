@@ -54,6 +54,7 @@ export function dueAgain(
   now: Instant,
 ): { to: NodeId; number: number; message: PeerMessage }[] {
   const due: { to: NodeId; number: number; message: PeerMessage }[] = [];
+  if (outbox.pending.size === 0) return due;
   for (const [number, pending] of outbox.pending) {
     if (pending.giveUpAt <= now) {
       outbox.pending.delete(number);
