@@ -1,5 +1,5 @@
 /** Keeping in touch: beats out, sessions up, dialling, and who holds the newer roster. */
-import { after, between, type Duration, earliest, type Instant } from "../kit/time.ts";
+import { after, between, type Duration, earliest, type Instant, type WallTime } from "../kit/time.ts";
 import { reconcile } from "./gossip.ts";
 import { deadIncarnation, noteLife } from "./incidents.ts";
 import type { SessionEnd } from "./io.ts";
@@ -28,10 +28,18 @@ export const outranks = (a: RosterRank, b: RosterRank): boolean =>
 export function sendBeats(turn: Turn): void {
   const { state, env } = turn;
   if (env.now < state.nextBeatAt || state.stopping) return;
-  // Keeps the rhythm; after a pause it starts a new one instead of catching up.
-  const rhythm = after(state.nextBeatAt, state.period);
-  state.nextBeatAt = rhythm > env.now ? rhythm : after(env.now, state.period);
+  state.nextBeatAt = after(env.now, untilNextBeat(env.wall, state.period));
   for (const peer of state.peers.values()) if (peer.session !== undefined) sendBeat(turn, peer, peer.session);
+}
+
+/**
+ * Beats leave at multiples of the period on the wall clock. Where clocks agree, the beats of all peers
+ * come together and a node wakes once for them instead of once for each; where they do not, nothing is
+ * lost: the gap stays within half a period and one and a half.
+ */
+export function untilNextBeat(wall: WallTime, period: Duration): Duration {
+  const left = period - (wall % period);
+  return (left < period / 2 ? left + period : left) as Duration;
 }
 
 const SENT_KEPT = 4;

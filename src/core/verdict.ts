@@ -65,6 +65,10 @@ export function decide(facts: Facts): Decision {
   const hearers = [...inquiry.testimonies.keys()].filter((observer) => hearsNow(inquiry, observer));
   if (hearers.length > 0) return { kind: "link-problem", hearers };
 
+  // Asked early, so that its answer and the beat it waits for cost no time of their own.
+  if (facts.uplink === undefined && !isMajority(facts) && now >= after(inquiry.since, PROBE_GRACE)) {
+    return { kind: "ask-uplink" };
+  }
   const waitForAnswers = answersOutstanding(facts);
   if (waitForAnswers !== undefined) return { kind: "wait", until: waitForAnswers };
 
