@@ -6,8 +6,40 @@
 import type { WallTime } from "../kit/time.ts";
 import type { Incarnation, IncidentId, NodeId, PathKind, ProbeOutcome, Verdict } from "./types.ts";
 
-/** What an incident is about; every observer gives the same death the same kind. */
-export type IncidentKind = "down" | "daemon-down" | "test";
+/**
+ * What an incident is about; every observer gives the same event the same kind.
+ *
+ * - `down`: the host does not answer (verdict `host-down` or `unreachable`).
+ * - `daemon-down`: the host answers, Balefire on it does not.
+ * - `missing`: a member that has not been heard since the mesh or its observers started, or that
+ *   stopped on purpose and did not come back in the time it announced.
+ * - `link-problem`: one observer (`topic`) does not hear the subject, others do.
+ * - `flapping`: incidents of one kind about one subject (`topic`: of which) that come and go.
+ * - `restarted`: a note, the host has booted by itself.
+ * - `cut-off`: a note of the subject itself: it had no network.
+ * - `test`: an operator's test message.
+ */
+export type IncidentKind =
+  | "down"
+  | "daemon-down"
+  | "missing"
+  | "link-problem"
+  | "flapping"
+  | "restarted"
+  | "cut-off"
+  | "test";
+export const INCIDENT_KINDS: readonly IncidentKind[] = [
+  "down",
+  "daemon-down",
+  "missing",
+  "link-problem",
+  "flapping",
+  "restarted",
+  "cut-off",
+  "test",
+];
+/** Told once, when it is over; never open. */
+export const NOTE_KINDS: ReadonlySet<IncidentKind> = new Set(["restarted", "cut-off", "test"]);
 /** Whether a message tells of the beginning or the end of an incident. */
 export type Phase = "open" | "resolved";
 
@@ -24,6 +56,12 @@ export interface IncidentRecord {
   /** When the subject was last heard by the author. */
   readonly since: WallTime;
   readonly by: NodeId;
+  /** What besides the subject tells it from others of its kind; 64 characters at most. */
+  readonly topic?: string;
+  /** Of a note: when what it tells of was over. */
+  readonly until?: WallTime;
+  /** The author's own words about it; 200 characters at most. */
+  readonly detail?: string;
 }
 
 /** Key `e/<incident>/<observer>`: what one observer saw. */

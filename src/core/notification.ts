@@ -1,12 +1,14 @@
 /** What a person is told: the body of a webhook, and what every other channel renders. */
 import type { IncidentKind } from "./ledger-records.ts";
-import type { IncidentId, NodeId, PathKind, ProbeOutcome, Verdict } from "./types.ts";
+import type { IncidentId, NodeId, PathKind, ProbeOutcome, Severity, Verdict } from "./types.ts";
 
 export interface NotificationSubject {
   readonly id: NodeId;
   readonly name: string;
   readonly incident: IncidentId;
   readonly verdict: Verdict;
+  /** When it began, ISO 8601. */
+  readonly since: string;
 }
 
 export interface NotificationEvidence {
@@ -26,9 +28,15 @@ export interface Notification {
   readonly id: string;
   readonly kind: IncidentKind;
   readonly state: "open" | "resolved" | "note";
+  readonly severity: Severity;
   /** The gravest verdict among the subjects. */
   readonly verdict: Verdict;
   readonly subjects: readonly NotificationSubject[];
+  /**
+   * Ids of the messages about the same incidents that were delivered here before, oldest first: a
+   * recovery belongs under its "down".
+   */
+  readonly follows: readonly string[];
   /** ISO 8601, UTC. */
   readonly since: string;
   readonly until?: string;

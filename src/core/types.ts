@@ -1,5 +1,6 @@
 /** The vocabulary of the core. See ARCHITECTURE.md, "Words". */
 import type { Duration } from "../kit/time.ts";
+import type { IncidentKind } from "./ledger-records.ts";
 
 /** The uuid of a node within one mesh; stays for the node's life there, whatever its name or addresses. */
 export type NodeId = string & { readonly __node?: never };
@@ -22,10 +23,12 @@ export type Address = string & { readonly __address?: never };
  * - `unreachable`: all who answer hear nothing, but they are not that many.
  * - `daemon-down`: the host's kernel answers, Balefire does not.
  * - `link-problem`: I do not hear it, another observer does.
- * - `planned`: it said goodbye.
+ * - `planned`: it said goodbye, or it is in maintenance.
+ * - `missing`: a member not heard since this node started, nor by anyone else.
  */
 export type Verdict =
   | "unknown"
+  | "missing"
   | "alive"
   | "suspect"
   | "host-down"
@@ -61,10 +64,24 @@ export interface Member {
   readonly addresses: readonly Address[];
 }
 
+/** How urgent a message is; channels choose by it. From the mildest. */
+export type Severity = "info" | "warning" | "critical";
+export const SEVERITIES: readonly Severity[] = ["info", "warning", "critical"];
+
 /** A channel as the core knows it; its settings and secrets stay with the adapter. */
 export interface ChannelRef {
   readonly name: string;
   readonly type: string;
+  /** What is milder is not told here. Default: info, so everything is. */
+  readonly minSeverity?: Severity;
+  /** Only these kinds of incident are told here. Default: all. */
+  readonly kinds?: readonly IncidentKind[];
+  /** The channel that is told instead once every living node has failed on this one. */
+  readonly fallback?: string;
+  /** Told nothing by itself, only as another's fallback. */
+  readonly onlyAsFallback?: boolean;
+  /** The service forgets what is not repeated: open incidents are sent again this often. */
+  readonly resendEvery?: Duration;
 }
 
 export interface Policy {
