@@ -3,6 +3,7 @@ import { civilTime, type Duration, formatDuration, isoTime, type WallTime } from
 import { resolutionOf } from "./ledger.ts";
 import type { EvidenceRecord, IncidentRecord, Phase } from "./ledger-records.ts";
 import type { Notification, NotificationEvidence } from "./notification.ts";
+import { gravestOf, severityOf } from "./severity.ts";
 import { aliveCount, type NodeState, nameOf } from "./state.ts";
 import type { Verdict } from "./types.ts";
 
@@ -42,12 +43,15 @@ export function composeNotification(
     id,
     kind: incidents.some((incident) => incident.kind === "down") ? "down" : (incidents[0]?.kind ?? "down"),
     state: phase,
+    severity: gravestOf(incidents.map(severityOf)),
+    follows: [],
     verdict,
-    subjects: incidents.map(({ subject, name, incident, verdict: own }) => ({
+    subjects: incidents.map(({ subject, name, incident, verdict: own, since: begun }) => ({
       id: subject,
       name,
       incident,
       verdict: own,
+      since: isoTime(begun),
     })),
     since: isoTime(since),
     ...(until === undefined ? {} : { until: isoTime(until) }),

@@ -8,6 +8,7 @@ import {
   LEDGER_FULL,
   LEDGER_NEWS_MAX,
   LIFE_LEAP_MAX,
+  MUTES_MAX,
   OPEN_MAX,
   PARCEL_CHARS,
   SUMMARY_MAX,
@@ -78,13 +79,14 @@ function isAcceptable({ state }: Turn, record: LedgerRecord): boolean {
   const { ledger } = state;
   if (isForgotten(ledger, record)) return false;
   if (ledger.records.size >= LEDGER_FULL && !ledger.records.has(keyOf(record))) return false;
+  if (record.t === "mute") return ledger.records.has(keyOf(record)) || ledger.mutes.size < MUTES_MAX;
   if (record.t !== "incident") return true;
-  const { kind, subject, incarnation } = record;
+  const { kind, subject, incarnation, topic } = record;
   const opens = !ledger.records.has(keyOf(record)) && !ledger.records.has(`r/${record.incident}`);
   if (opens && ledger.open.size >= OPEN_MAX) return false;
   const known = subject === state.self ? state.incarnation : (state.peers.get(subject)?.incarnation ?? 0);
   if (incarnation > known + LIFE_LEAP_MAX) return false;
-  return record.incident === incidentId(state.roster.mesh, kind, subject, incarnation);
+  return record.incident === incidentId(state.roster.mesh, kind, subject, incarnation, topic);
 }
 
 /** Repeated datagrams where they pass; the stream repeats by itself. */

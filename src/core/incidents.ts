@@ -1,61 +1,109 @@
-/** What a person should know: opened by a verdict, closed by a later life of the same subject. */
+/** What a person should know: how it is opened, numbered and closed. An absence ends with a later life of its subject. */
 import type { WallTime } from "../kit/time.ts";
 import { publish, takeIn } from "./gossip.ts";
 import { incidentId } from "./incident-id.ts";
 import { incidentOf, openAbout, resolutionOf } from "./ledger.ts";
-import type { EvidenceRecord, IncidentKind, LedgerRecord } from "./ledger-records.ts";
+import type {
+  EvidenceRecord,
+  IncidentKind,
+  IncidentRecord,
+  LedgerRecord,
+  ResolvedRecord,
+} from "./ledger-records.ts";
 import type { Inquiry, Peer, Testimony } from "./peer.ts";
 import { pathOf, strongestProbe } from "./peer.ts";
 import { nameOf, notice, type Turn } from "./state.ts";
 import type { Incarnation, IncidentId, NodeId } from "./types.ts";
 
-type Down = "host-down" | "unreachable" | "daemon-down";
+type Down = "host-down" | "unreachable" | "daemon-down" | "missing";
 
-export const kindOf = (verdict: Down): IncidentKind => (verdict === "daemon-down" ? "daemon-down" : "down");
+const KINDS: Readonly<Record<Down, IncidentKind>> = {
+  "host-down": "down",
+  unreachable: "down",
+  "daemon-down": "daemon-down",
+  missing: "missing",
+};
+/** What the subject's return ends. */
+const ABSENCES: ReadonlySet<IncidentKind> = new Set(Object.values(KINDS));
+
+/** What a person should know, as one node enters it. */
+export type Opening = Omit<IncidentRecord, "t" | "incident" | "by">;
+
+/** Enters an incident, or a note, with what is known about it. Entering it again changes nothing. */
+export function openIncident(
+  turn: Turn,
+  opening: Opening,
+  about: (incident: IncidentId) => readonly LedgerRecord[] = () => [],
+): IncidentId {
+  const { state } = turn;
+  const { kind, subject, incarnation, topic, name } = opening;
+  const incident = incidentId(state.roster.mesh, kind, subject, incarnation, topic);
+  const isNew = incidentOf(state.ledger, incident) === undefined;
+  publish(turn, [{ t: "incident", incident, ...opening, by: state.self }, ...about(incident)]);
+  if (isNew) notice(turn, { type: "incident", incident, kind, phase: "open", name });
+  return incident;
+}
+
+export function resolveIncident(turn: Turn, open: IncidentRecord, how: ResolvedRecord["how"]): void {
+  const { state, env } = turn;
+  const { incident, kind, name } = open;
+  publish(turn, [{ t: "resolved", incident, at: env.wall, by: state.self, how }]);
+  notice(turn, { type: "incident", incident, kind, phase: "resolved", name });
+}
+
+/** The open incident of this kind, subject and topic. */
+export const openOf = (
+  { state }: Pick<Turn, "state">,
+  kind: IncidentKind,
+  subject: NodeId,
+  topic?: string,
+): IncidentRecord | undefined =>
+  openAbout(state.ledger, subject).find((open) => open.kind === kind && open.topic === topic);
+
+/** Numbers the incidents of what has no lives of its own: the first number whose incident is not over. */
+export function episode(turn: Turn, kind: IncidentKind, subject: NodeId, topic?: string): Incarnation {
+  return firstNotOver(turn, 0, kind, subject, topic);
+}
+
+function firstNotOver(
+  { state: { ledger, roster } }: Turn,
+  from: Incarnation,
+  kind: IncidentKind,
+  subject: NodeId,
+  topic?: string,
+): Incarnation {
+  let life = from;
+  for (let seen = 0; seen < ledger.records.size; seen += 1) {
+    if (resolutionOf(ledger, incidentId(roster.mesh, kind, subject, life, topic)) === undefined) break;
+    life += 1;
+  }
+  return life;
+}
 
 /** Enters the incident of a verdict, with what this node saw and what it was told. */
 export function beginIncidents(turn: Turn, peer: Peer, verdict: Down, inquiry: Inquiry): void {
   const { state, env } = turn;
-  const kind = kindOf(verdict);
+  const kind = KINDS[verdict];
   const later = laterDeath(turn, peer, kind);
   if (later !== undefined) {
     publish(turn, [ownEvidence(turn, peer, later, inquiry)]);
     return;
   }
-  const incarnation = lifeEnded(turn, peer, kind);
-  const incident = incidentId(state.roster.mesh, kind, peer.id, incarnation);
-  const isNew = incidentOf(state.ledger, incident) === undefined;
-  const records: LedgerRecord[] = [
-    {
-      t: "incident",
-      incident,
-      kind,
-      subject: peer.id,
-      name: peer.member.name,
-      incarnation,
-      verdict,
-      since: peer.heardWall ?? env.wall,
-      by: state.self,
-    },
-    ownEvidence(turn, peer, incident, inquiry),
-  ];
+  // The life that ended: the last one heard here, unless others have seen it end and the subject return.
+  // It died again before this node heard of its new life, and a death must not go untold for that.
+  const incarnation = firstNotOver(turn, peer.incarnation, kind, peer.id);
+  const opening: Opening = {
+    kind,
+    subject: peer.id,
+    name: peer.member.name,
+    incarnation,
+    verdict,
+    since: peer.heardWall ?? env.wall,
+  };
   // What the others answered is kept for the message; they spread it themselves, with more right.
+  const incident = incidentId(state.roster.mesh, kind, peer.id, incarnation);
   takeIn(turn, heardEvidence(turn, peer, incident, inquiry));
-  publish(turn, records);
-  if (isNew) notice(turn, { type: "incident", incident, kind, phase: "open", name: peer.member.name });
-}
-
-/**
- * The life that ended: the last one heard here, unless others have seen it end and the subject return.
- * It died again before this node heard of its new life, and a death must not go untold for that.
- */
-function lifeEnded(turn: Turn, peer: Peer, kind: IncidentKind): Incarnation {
-  const { ledger, roster } = turn.state;
-  const isOver = (life: Incarnation): boolean =>
-    resolutionOf(ledger, incidentId(roster.mesh, kind, peer.id, life)) !== undefined;
-  let life = peer.incarnation;
-  for (let seen = 0; seen < ledger.records.size && isOver(life); seen += 1) life += 1;
-  return life;
+  openIncident(turn, opening, (id) => [ownEvidence(turn, peer, id, inquiry)]);
 }
 
 /** Of a life that this node never heard, but that others heard end: one death, one incident. */
@@ -104,31 +152,16 @@ function heardEvidence(turn: Turn, peer: Peer, incident: IncidentId, inquiry: In
 
 /** A beat of a later incarnation than an open incident's ends it. */
 export function noteLife(turn: Turn, peer: Peer, rebooted: boolean): void {
-  const { state, env } = turn;
-  for (const open of openAbout(state.ledger, peer.id)) {
-    if (open.incarnation >= peer.incarnation) continue;
-    publish(turn, [
-      {
-        t: "resolved",
-        incident: open.incident,
-        at: env.wall,
-        by: state.self,
-        how: rebooted ? "returned-rebooted" : "returned",
-      },
-    ]);
-    notice(turn, {
-      type: "incident",
-      incident: open.incident,
-      kind: open.kind,
-      phase: "resolved",
-      name: open.name,
-    });
+  for (const open of openAbout(turn.state.ledger, peer.id)) {
+    if (!ABSENCES.has(open.kind) || open.incarnation >= peer.incarnation) continue;
+    resolveIncident(turn, open, rebooted ? "returned-rebooted" : "returned");
   }
 }
 
 /** The highest incarnation of `subject` that this node holds for dead; 0 if none. */
 export function deadIncarnation(turn: Pick<Turn, "state">, subject: NodeId): Incarnation {
   let highest = 0;
-  for (const open of openAbout(turn.state.ledger, subject)) highest = Math.max(highest, open.incarnation);
+  for (const open of openAbout(turn.state.ledger, subject))
+    if (ABSENCES.has(open.kind)) highest = Math.max(highest, open.incarnation);
   return highest;
 }

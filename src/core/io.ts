@@ -2,12 +2,13 @@
 import type { Random } from "../kit/random.ts";
 import type { Failure } from "../kit/result.ts";
 import type { Duration, Instant, WallTime } from "../kit/time.ts";
-import type { IncidentKind, Phase } from "./ledger-records.ts";
+import type { IncidentKind, MuteRecord, Phase } from "./ledger-records.ts";
 import type { Envelope, Plane, Request, Response } from "./messages.ts";
 import type { Notification } from "./notification.ts";
 import type {
   Address,
   ChannelRef,
+  HeartbeatRef,
   Incarnation,
   IncidentId,
   Member,
@@ -85,12 +86,24 @@ export type DeliveryOutcome =
   /** The receiver refuses this for good (bad address, bad token). */
   | { readonly outcome: "permanent"; readonly detail: string };
 
+/** A mute as a person wants it; the core numbers and dates it. */
+export type MuteRequest = Omit<MuteRecord, "t" | "revision" | "at">;
+
 export type Input =
   /** A deadline named by `nextWakeAt` has come. */
   | { readonly type: "wake" }
   | TransportEvent
   | { readonly type: "roster"; readonly roster: RosterView }
-  | { readonly type: "configured"; readonly channels: readonly ChannelRef[]; readonly policy: Policy }
+  | {
+      readonly type: "configured";
+      readonly channels: readonly ChannelRef[];
+      readonly heartbeats: readonly HeartbeatRef[];
+      readonly policy: Policy;
+    }
+  /** A person sets, changes or lifts a maintenance or a silence. */
+  | { readonly type: "mute"; readonly request: MuteRequest }
+  /** The outcome of a `ping` effect. */
+  | { readonly type: "pinged"; readonly heartbeat: string; readonly result: DeliveryOutcome }
   | {
       readonly type: "probed";
       readonly subject: NodeId;
@@ -160,6 +173,14 @@ export type Effect =
       readonly patience: Duration;
     }
   | { readonly type: "look-at-uplink" }
+  /** Tells a dead-man's heartbeat that the mesh lives, or that most of it does not. */
+  | {
+      readonly type: "ping";
+      readonly heartbeat: string;
+      readonly condition: "alive" | "fail";
+      /** For the service's log: who pings, and how many hosts live. */
+      readonly detail: string;
+    }
   | { readonly type: "dial"; readonly peer: NodeId; readonly address: Address }
   /** The peer's session is dead or stale: close it. */
   | { readonly type: "hang-up"; readonly peer: NodeId }
@@ -181,6 +202,7 @@ export interface Birth {
   readonly period: Duration;
   readonly roster: RosterView;
   readonly channels: readonly ChannelRef[];
+  readonly heartbeats: readonly HeartbeatRef[];
   readonly policy: Policy;
   /** Everything the store held. */
   readonly stored: readonly Stored[];

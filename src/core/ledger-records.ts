@@ -4,7 +4,7 @@
  * the same result in any order and when repeated. Wall times are the author's.
  */
 import type { WallTime } from "../kit/time.ts";
-import type { Incarnation, IncidentId, NodeId, PathKind, ProbeOutcome, Verdict } from "./types.ts";
+import type { Incarnation, IncidentId, NodeId, PathKind, ProbeOutcome, Severity, Verdict } from "./types.ts";
 
 /**
  * What an incident is about; every observer gives the same event the same kind.
@@ -56,7 +56,7 @@ export interface IncidentRecord {
   /** When the subject was last heard by the author. */
   readonly since: WallTime;
   readonly by: NodeId;
-  /** What besides the subject tells it from others of its kind; 64 characters at most. */
+  /** What besides the subject tells it from others of its kind; 96 characters at most. */
   readonly topic?: string;
   /** Of a note: when what it tells of was over. */
   readonly until?: WallTime;
@@ -85,7 +85,7 @@ export interface ResolvedRecord {
   readonly incident: IncidentId;
   readonly at: WallTime;
   readonly by: NodeId;
-  /** `returned`, or `returned-rebooted` when the boot id changed. */
+  /** `returned`, or `returned-rebooted` when the boot id changed; `replaced`: it left the mesh, or another incident says more. */
   readonly how: "returned" | "returned-rebooted" | "replaced";
 }
 
@@ -115,6 +115,8 @@ export interface DeliveryRecord {
   readonly attempt: number;
   /** The receiver's own reply or the reason, without secrets, 200 characters at most. */
   readonly detail: string;
+  /** Of a failure: trying again on this node is of no use. */
+  readonly permanent?: boolean;
 }
 
 /** Key `m/<message>`: what a person was told; the inbox of every node shows these. */
@@ -129,7 +131,55 @@ export interface MessageRecord {
   readonly text: string;
 }
 
+/** What a mute speaks of: all that is given must fit; nothing given fits everything. */
+export interface Matcher {
+  /** Name of the subject, `*` stands for any characters. */
+  readonly node?: string;
+  readonly kind?: IncidentKind;
+  /** This severity and what is milder. */
+  readonly severity?: Severity;
+}
+
+/**
+ * Key `s/<mute>`: people do not want to be told. Held back are all messages about what fits, until it
+ * ends. `maintenance`: one member is being worked on; its mute is named after it. Edited by whoever
+ * is asked to; the highest revision is kept.
+ */
+export interface MuteRecord {
+  readonly t: "mute";
+  /** `maintenance-<node id>`, or a random id of a silence. */
+  readonly mute: string;
+  readonly purpose: "maintenance" | "silence";
+  readonly matcher: Matcher;
+  /** The member in maintenance. */
+  readonly subject?: NodeId;
+  readonly revision: number;
+  /** When it was made or last changed. */
+  readonly at: WallTime;
+  /** When it ends; absent = when someone ends it. */
+  readonly until?: WallTime;
+  /** Who made it, in their own words, and why; 200 characters at most. */
+  readonly by: string;
+  readonly why: string;
+  /** Lifted before its time. */
+  readonly ended: boolean;
+}
+
+/** Key `p/<channel>`: the latest ping of a dead-man's heartbeat; the latest turn is kept. */
+export interface PingRecord {
+  readonly t: "ping";
+  readonly channel: string;
+  readonly node: NodeId;
+  /** Counts the mesh's pings on this channel; the highest is kept. */
+  readonly turn: number;
+  readonly at: WallTime;
+  readonly outcome: "delivered" | "failed";
+  readonly detail: string;
+}
+
 export type LedgerRecord =
+  | MuteRecord
+  | PingRecord
   | IncidentRecord
   | EvidenceRecord
   | ResolvedRecord

@@ -5,7 +5,14 @@
  */
 import { sha256Hex } from "../kit/hash.ts";
 import type { WallTime } from "../kit/time.ts";
-import type { IncidentRecord, LedgerRecord, Phase, ResolvedRecord } from "./ledger-records.ts";
+import {
+  type IncidentRecord,
+  type LedgerRecord,
+  type MuteRecord,
+  NOTE_KINDS,
+  type Phase,
+  type ResolvedRecord,
+} from "./ledger-records.ts";
 import { LEDGER_KEEP, LEDGER_MAX } from "./limits.ts";
 import type { IncidentId, NodeId, Verdict } from "./types.ts";
 
@@ -22,6 +29,8 @@ export interface Ledger {
   readonly open: Map<IncidentId, IncidentRecord>;
   /** Derived: `incident phase channel` of everything that was delivered. */
   readonly told: Set<string>;
+  /** Derived: the mutes that nobody has ended; some may have run out. */
+  readonly mutes: Map<string, MuteRecord>;
 }
 
 export const emptyLedger = (): Ledger => ({
@@ -32,6 +41,7 @@ export const emptyLedger = (): Ledger => ({
   revision: 0,
   open: new Map(),
   told: new Set(),
+  mutes: new Map(),
 });
 
 export function keyOf(record: LedgerRecord): string {
@@ -48,19 +58,26 @@ export function keyOf(record: LedgerRecord): string {
       return `d/${record.message}/${record.node}`;
     case "message":
       return `m/${record.message}`;
+    case "mute":
+      return `s/${record.mute}`;
+    case "ping":
+      return `p/${record.channel}`;
   }
 }
 
 const padded = (value: number): string => String(Math.trunc(value)).padStart(15, "0");
 
 /** Of two observers' verdicts the one with more behind it stands. */
-const STRENGTH: readonly Verdict[] = ["host-down", "daemon-down", "unreachable"];
+const STRENGTH: readonly Verdict[] = ["host-down", "daemon-down", "unreachable", "missing", "link-problem"];
+
+const rankOf = (verdict: Verdict): number =>
+  STRENGTH.includes(verdict) ? STRENGTH.indexOf(verdict) : STRENGTH.length;
 
 /** Orders the records of one key: the lowest wins. Holds all that matters, so equal versions mean equal records. */
 export function versionOf(record: LedgerRecord): string {
   switch (record.t) {
     case "incident":
-      return `${STRENGTH.indexOf(record.verdict)}:${padded(record.since)}:${record.by}`;
+      return `${rankOf(record.verdict)}:${padded(record.since)}:${record.by}`;
     case "evidence":
       return `${record.reportedBy === undefined ? 0 : 1}:${padded(1e14 - record.at)}:${record.reportedBy ?? ""}`;
     case "resolved":
@@ -71,6 +88,10 @@ export function versionOf(record: LedgerRecord): string {
       return `${record.outcome === "delivered" ? 0 : 1}:${padded(1e14 - record.attempt)}:${padded(record.at)}`;
     case "message":
       return `${padded(record.at)}:${record.node}`;
+    case "mute":
+      return `${padded(1e14 - record.revision)}:${padded(1e14 - record.at)}:${record.ended}:${record.until ?? ""}:${record.by}:${record.why}`;
+    case "ping":
+      return `${padded(1e14 - record.turn)}:${padded(record.at)}:${record.node}`;
   }
 }
 
@@ -93,11 +114,15 @@ const toldKey = (incident: IncidentId, phase: Phase, channel: string): string =>
 
 function index(ledger: Ledger, record: LedgerRecord): void {
   if (record.t === "incident") {
-    if (!ledger.records.has(`r/${record.incident}`)) ledger.open.set(record.incident, record);
+    if (!NOTE_KINDS.has(record.kind) && !ledger.records.has(`r/${record.incident}`))
+      ledger.open.set(record.incident, record);
   } else if (record.t === "resolved") {
     ledger.open.delete(record.incident);
   } else if (record.t === "delivery" && record.outcome === "delivered") {
     for (const incident of record.incidents) ledger.told.add(toldKey(incident, record.phase, record.channel));
+  } else if (record.t === "mute") {
+    if (record.ended) ledger.mutes.delete(record.mute);
+    else ledger.mutes.set(record.mute, record);
   }
 }
 
@@ -119,11 +144,17 @@ export function merge(ledger: Ledger, record: LedgerRecord): boolean {
 
 /** A record about nothing held here and older than what was pruned: a peer that prunes later still has it. */
 export function isForgotten(ledger: Ledger, record: LedgerRecord): boolean {
-  return timeOf(record) < ledger.floor && !incidentsOf(record).some((id) => ledger.records.has(`i/${id}`));
+  return ownNeed(record) < ledger.floor && !incidentsOf(record).some((id) => ledger.records.has(`i/${id}`));
 }
 
-const incidentsOf = (record: LedgerRecord): readonly IncidentId[] =>
-  "incident" in record ? [record.incident] : record.incidents;
+function incidentsOf(record: LedgerRecord): readonly IncidentId[] {
+  if (record.t === "mute" || record.t === "ping") return [];
+  return "incident" in record ? [record.incident] : record.incidents;
+}
+
+/** A mute is needed as long as it lasts, what speaks of incidents as long as the latest about any of them. */
+const ownNeed = (record: LedgerRecord): number =>
+  record.t === "mute" && !record.ended ? (record.until ?? Number.POSITIVE_INFINITY) : timeOf(record);
 
 /**
  * Until when each record is needed: as long as the latest of all that is known of any of its
@@ -141,7 +172,7 @@ function neededUntil(ledger: Ledger): Map<string, number> {
   const needed = new Map<string, number>();
   for (const [key, record] of ledger.records) {
     const times = incidentsOf(record).map((id) => latest.get(id) ?? 0);
-    needed.set(key, Math.max(timeOf(record), ...times));
+    needed.set(key, Math.max(ownNeed(record), ...times));
   }
   return needed;
 }
@@ -172,6 +203,7 @@ export function prune(ledger: Ledger, wall: WallTime): string[] {
   }
   if (gone.length > 0) {
     ledger.told.clear();
+    ledger.mutes.clear();
     for (const record of ledger.records.values()) index(ledger, record);
   }
   return gone;

@@ -97,6 +97,8 @@ export const LEDGER_MAX = 4000;
 export const LEDGER_FULL = 8000;
 /** Open incidents that peers' records may add up to; honest ones are two a member at most. */
 export const OPEN_MAX = 512;
+/** Maintenances and silences in force at once. */
+export const MUTES_MAX = 200;
 /** Keys in one summary; the receiver refuses more. */
 export const SUMMARY_MAX = 8192;
 /** Incidents in one message; more wait for the next. Receivers refuse records with more than 128. */

@@ -75,7 +75,7 @@ function beatFor(turn: Turn, peer: Peer, session: Session): Beat {
     roster: { term: state.roster.term, epoch: state.roster.epoch },
     ledger: digestOf(state.ledger),
     wall: env.wall,
-    channels: state.channels.map((channel) => channel.name),
+    channels: [...state.channels, ...state.heartbeats].map(({ name }) => name),
   };
 }
 

@@ -6,6 +6,7 @@
 import { unreachable } from "../kit/assert.ts";
 import { after, between, earliest, type Instant, later } from "../kit/time.ts";
 import { forgotten, isLedgerKey, resend, storedRecord, supply, takeIn } from "./gossip.ts";
+import { keepHeartbeats, nextPingAt, pinged } from "./heartbeat.ts";
 import { deadIncarnation, noteLife } from "./incidents.ts";
 import type { Birth, Effect, Env, Input, RosterView, Step, TransportEvent } from "./io.ts";
 import { uplinkSeen } from "./isolation.ts";
@@ -26,6 +27,7 @@ import {
   takeBeat,
 } from "./links.ts";
 import type { Envelope, Plane } from "./messages.ts";
+import { setMute } from "./mutes.ts";
 import { noteRecords, notifyPeople, refreshDuties } from "./notify.ts";
 import { emptyNotify } from "./notify-state.ts";
 import { acknowledge, emptyOutbox, nextResendAt } from "./outbox.ts";
@@ -54,12 +56,14 @@ export function init(birth: Birth, env: Env): Step<NodeState> {
     roster: birth.roster,
     channels: withInbox(birth.channels),
     policy: birth.policy,
+    heartbeats: birth.heartbeats,
     incarnation: 1,
     startedAt: env.wall,
     peers: new Map(),
     ledger: emptyLedger(),
     outbox: emptyOutbox(),
     notify: emptyNotify(),
+    pulses: new Map(),
     nextBeatAt: env.now,
     pruneAt: after(env.now, PRUNE_EVERY),
     dueAt: undefined,
@@ -109,9 +113,16 @@ function conclude(turn: Turn): Step<NodeState> {
   // What a node just woken from a stop believes may be long over: it listens before it tells.
   if (isDrowsy(turn)) state.notify.wakeAt = state.drowsyUntil;
   else if (!state.stopping) notifyPeople(turn);
+  keepHeartbeats(turn);
   tidyLedger(turn);
   retryStore(turn);
-  const due = earliest(nextWatchAt(turn), nextLinkAt(state), nextResendAt(state.outbox), state.notify.wakeAt);
+  const due = earliest(
+    nextWatchAt(turn),
+    nextLinkAt(state),
+    nextResendAt(state.outbox),
+    nextPingAt(state),
+    state.notify.wakeAt,
+  );
   // A deadline that was left standing must not make the next step take this node for one that was stopped.
   state.dueAt = due === undefined ? undefined : later(due, turn.env.now);
   return { state, effects: turn.effects };
@@ -155,6 +166,7 @@ function take(turn: Turn, input: Input): void {
     case "configured":
       state.channels = withInbox(input.channels);
       state.policy = input.policy;
+      state.heartbeats = input.heartbeats;
       state.notify.dutiesRevision = -1;
       return;
     case "probed":
@@ -178,6 +190,12 @@ function take(turn: Turn, input: Input): void {
       return;
     case "notify-test":
       sendTest(turn, input.channel, input.request);
+      return;
+    case "mute":
+      setMute(turn, input.request);
+      return;
+    case "pinged":
+      pinged(turn, input.heartbeat, input.result);
       return;
     case "stop":
       sayGoodbye(turn);

@@ -1,11 +1,12 @@
 /** The whole of one node's mind: plain data, changed only inside `step`. */
 import { type Duration, earliest, type Instant, type WallTime } from "../kit/time.ts";
+import type { Pulse } from "./heartbeat.ts";
 import type { Effect, Env, Notice, RosterView } from "./io.ts";
 import type { Ledger } from "./ledger.ts";
 import type { NotifyState } from "./notify-state.ts";
 import type { Outbox } from "./outbox.ts";
 import { type Condition, type Peer, verdictOf } from "./peer.ts";
-import type { ChannelRef, Incarnation, NodeId, Policy, Uplink } from "./types.ts";
+import type { ChannelRef, HeartbeatRef, Incarnation, NodeId, Policy, Uplink } from "./types.ts";
 
 export interface NodeState {
   readonly self: NodeId;
@@ -14,12 +15,15 @@ export interface NodeState {
   roster: RosterView;
   channels: readonly ChannelRef[];
   policy: Policy;
+  heartbeats: readonly HeartbeatRef[];
   incarnation: Incarnation;
   readonly startedAt: WallTime;
   readonly peers: Map<NodeId, Peer>;
   readonly ledger: Ledger;
   readonly outbox: Outbox;
   readonly notify: NotifyState;
+  /** By name of the dead-man's heartbeat. */
+  readonly pulses: Map<string, Pulse>;
   nextBeatAt: Instant;
   pruneAt: Instant;
   /** The deadline the daemon was last told; waking much later means that this node itself was stopped. */

@@ -29,6 +29,8 @@ function testNotification(turn: Turn, id: string): Notification {
     id,
     kind: "test",
     state: "note",
+    severity: "info",
+    follows: [],
     verdict: "unknown",
     subjects: [],
     since: isoTime(env.wall),

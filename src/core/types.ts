@@ -84,12 +84,56 @@ export interface ChannelRef {
   readonly resendEvery?: Duration;
 }
 
+/** A dead-man's heartbeat as the core knows it. */
+export interface HeartbeatRef {
+  readonly name: string;
+  /** Time between two pings of the mesh. */
+  readonly every: Duration;
+}
+
+/** A part of each day, by the clock of a time zone, in which some messages wait. */
+export interface QuietHours {
+  /** Minutes after midnight; where `to` is not after `from`, they end on the next day. */
+  readonly from: number;
+  readonly to: number;
+  /** IANA name, such as `Europe/Berlin`. */
+  readonly timeZone: string;
+  /** What waits: this severity and milder ones. */
+  readonly severity: Severity;
+}
+
+export interface FlapPolicy {
+  /** A second "down" within this long of the first makes it flapping. */
+  readonly window: Duration;
+  /** It ends after this long without a change. */
+  readonly quiet: Duration;
+}
+
 export interface Policy {
   /** How long a dead daemon may take to come back before a person is told. */
   readonly daemonDownGrace: Duration;
+  /** How long two hosts may fail to hear one another before a person is told. */
+  readonly linkProblemGrace: Duration;
+  /** A member not heard for this long since this node started is missing. */
+  readonly missingAfter: Duration;
+  /** How long a stop on purpose may last before a person is told, where nobody announced more. */
+  readonly plannedFor: Duration;
+  /** Undefined: every change is told. */
+  readonly flap: FlapPolicy | undefined;
+  readonly quietHours: QuietHours | undefined;
+  /** Names of members that come and go as they like: nobody is told of their absence. */
+  readonly sometimes: readonly string[];
 }
 
-export const DEFAULT_POLICY: Policy = { daemonDownGrace: 15_000 as Duration };
+export const DEFAULT_POLICY: Policy = {
+  daemonDownGrace: 15_000 as Duration,
+  linkProblemGrace: 15_000 as Duration,
+  missingAfter: 300_000 as Duration,
+  plannedFor: 600_000 as Duration,
+  flap: { window: 600_000 as Duration, quiet: 60_000 as Duration },
+  quietHours: undefined,
+  sometimes: [],
+};
 
 /** Order of trust among rosters: higher term first, then higher epoch. */
 export interface RosterRank {

@@ -78,6 +78,7 @@ export async function assemble(parts: Parts): Promise<Node> {
     uplinks: createUplinks(),
     ownAddresses: () => addresses,
     channel: (name) => settings.channels.get(name),
+    heartbeat: (name) => settings.heartbeats.get(name),
     considerRoster: async (from, signed) => {
       const considered = await keeper.consider(signed);
       if (considered.ok) return;
@@ -114,7 +115,12 @@ export async function assemble(parts: Parts): Promise<Node> {
     }
     settings = read.value;
     log.level = config.log.level;
-    loop.push({ type: "configured", channels: settings.channelRefs, policy: settings.policy });
+    loop.push({
+      type: "configured",
+      channels: settings.channelRefs,
+      heartbeats: settings.heartbeatRefs,
+      policy: settings.policy,
+    });
     log.info(`configuration read: ${settings.channelRefs.length} channels`);
   };
   // One after the other, so that what was read last is what counts.
@@ -141,6 +147,7 @@ async function birthOf({ identity, settings, store, log }: Parts) {
     period: settings.effective.config.mesh.beat,
     roster: identity.keeper.view(),
     channels: settings.channelRefs,
+    heartbeats: settings.heartbeatRefs,
     policy: settings.policy,
     stored: records,
   };

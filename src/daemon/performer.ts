@@ -5,6 +5,7 @@ import type { Request, Response } from "../core/messages.ts";
 import type { Address, NodeId } from "../core/types.ts";
 import { unreachable } from "../kit/assert.ts";
 import type { Channel } from "../ports/channel.ts";
+import type { Heartbeat } from "../ports/heartbeat.ts";
 import type { Prober } from "../ports/prober.ts";
 import type { Store } from "../ports/store.ts";
 import type { PeerTransport } from "../ports/transport.ts";
@@ -12,6 +13,8 @@ import type { Uplinks } from "../ports/uplinks.ts";
 
 /** A disk that takes longer than this does not hold back what people must be told. */
 const PERSIST_PATIENCE_MS = 500;
+/** The longest a dead-man's heartbeat may take over one ping. */
+const PING_TIMEOUT_MS = 10_000;
 /** The longest a channel may take over one delivery. */
 const DELIVERY_TIMEOUT_MS = 30_000;
 
@@ -22,6 +25,7 @@ export interface Surroundings {
   readonly uplinks: Uplinks;
   readonly ownAddresses: () => readonly Address[];
   readonly channel: (name: string) => Channel | undefined;
+  readonly heartbeat: (name: string) => Heartbeat | undefined;
   readonly considerRoster: (from: NodeId, signed: string) => void;
   readonly relay: (from: NodeId, message: Request | Response) => void;
   readonly tested: (request: string, result: Extract<Effect, { type: "tested" }>["result"]) => void;
@@ -72,6 +76,14 @@ export function createPerformer(around: Surroundings): (effect: Effect) => void 
       .then((result) => around.push({ type: "delivery", delivery, channel: name, result }));
   };
 
+  const ping = ({ heartbeat: name, condition, detail }: Extract<Effect, { type: "ping" }>): void => {
+    const heartbeat = around.heartbeat(name);
+    if (heartbeat === undefined) return;
+    void heartbeat
+      .ping(condition, detail, PING_TIMEOUT_MS)
+      .then((result) => around.push({ type: "pinged", heartbeat: name, result }));
+  };
+
   function perform(effect: Effect): void {
     switch (effect.type) {
       case "send":
@@ -94,6 +106,9 @@ export function createPerformer(around: Surroundings): (effect: Effect) => void 
         void around.uplinks
           .look(around.ownAddresses())
           .then((uplink) => around.push({ type: "uplink", uplink }));
+        return;
+      case "ping":
+        ping(effect);
         return;
       case "dial":
         around.transport.dial(effect.peer, effect.address);

@@ -1,9 +1,11 @@
 /** What this node runs with: its own file, what the mesh shares, the environment; and the channels made from it. */
 import { createChannel, inbox } from "../adapters/channels/registry.ts";
 import { readConfigText } from "../adapters/config-file/config-text.ts";
-import type { ChannelRef, Policy } from "../core/types.ts";
+import { type ChannelRef, DEFAULT_POLICY, type HeartbeatRef, type Policy } from "../core/types.ts";
 import { type Failure, failure, ok, type Result } from "../kit/result.ts";
 import type { Channel } from "../ports/channel.ts";
+import type { Heartbeat } from "../ports/heartbeat.ts";
+import { channelRef } from "../wire/channel-config.ts";
 import { parseConfig } from "../wire/config.ts";
 import { configPermissionProblem, type EffectiveConfig, effectiveConfig } from "../wire/config-effective.ts";
 import { formatProblems } from "../wire/config-problems.ts";
@@ -22,6 +24,8 @@ export interface Settings {
   readonly channels: ReadonlyMap<string, Channel>;
   readonly channelRefs: readonly ChannelRef[];
   readonly policy: Policy;
+  readonly heartbeats: ReadonlyMap<string, Heartbeat>;
+  readonly heartbeatRefs: readonly HeartbeatRef[];
 }
 
 /** Reads and checks everything; a problem names the file, line and fix. */
@@ -78,7 +82,9 @@ function settingsOf(effective: EffectiveConfig): Settings {
   return {
     effective,
     channels: new Map([...made, inbox].map((channel) => [channel.name, channel])),
-    channelRefs: config.channels.map(({ name, type }) => ({ name, type })),
-    policy: { daemonDownGrace: config.policy.daemonDown.grace },
+    channelRefs: config.channels.map(channelRef),
+    policy: { ...DEFAULT_POLICY, daemonDownGrace: config.policy.daemonDown.grace },
+    heartbeats: new Map(),
+    heartbeatRefs: [],
   };
 }

@@ -39,6 +39,7 @@ export class LoneNode {
         period: ms(200),
         roster: roster(ids),
         channels: [{ name: "phone", type: "webhook" }],
+        heartbeats: [],
         policy: DEFAULT_POLICY,
         stored,
       },

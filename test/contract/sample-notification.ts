@@ -5,6 +5,8 @@ export const SAMPLE_NOTIFICATION: Notification = {
   id: "5c7d0a3f9be1446f8d20c1b7a9e3f512",
   kind: "down",
   state: "open",
+  severity: "critical",
+  follows: [],
   verdict: "host-down",
   subjects: [
     {
@@ -12,6 +14,7 @@ export const SAMPLE_NOTIFICATION: Notification = {
       name: "pve2",
       incident: "00112233445566778899aabbccddeeff",
       verdict: "host-down",
+      since: "2026-03-01T02:13:00.000Z",
     },
   ],
   since: "2026-03-01T02:13:00.000Z",

@@ -121,8 +121,12 @@ describe("the judge", () => {
         id: "x",
         kind: "down",
         state: "resolved",
+        severity: "info",
+        follows: [],
         verdict: "alive",
-        subjects: [{ id: idOf(B), name: "b", incident: "never", verdict: "alive" }],
+        subjects: [
+          { id: idOf(B), name: "b", incident: "never", verdict: "alive", since: "2026-01-01T00:00:00.000Z" },
+        ],
         since: "2026-01-01T00:00:00.000Z",
         viewpoint: { node: "a", alone: false, alive: 3, of: 3 },
         evidence: [],

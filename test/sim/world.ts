@@ -215,6 +215,7 @@ export class World {
       period: BEAT_PERIOD,
       roster,
       channels: [{ name: CHANNEL, type: "webhook" }],
+      heartbeats: [],
       policy: DEFAULT_POLICY,
       stored,
     };

@@ -1,0 +1,29 @@
+/** How urgent an incident is: channels, silences and quiet hours choose by it. */
+import { unreachable } from "../kit/assert.ts";
+import type { IncidentRecord } from "./ledger-records.ts";
+import { SEVERITIES, type Severity } from "./types.ts";
+
+export function severityOf({ kind }: Pick<IncidentRecord, "kind">): Severity {
+  switch (kind) {
+    case "down":
+      return "critical";
+    case "daemon-down":
+    case "missing":
+    case "link-problem":
+    case "flapping":
+      return "warning";
+    case "restarted":
+      return "warning";
+    case "cut-off":
+    case "test":
+      return "info";
+    default:
+      return unreachable(kind);
+  }
+}
+
+/** `a` is no more urgent than `b`. */
+export const isAtMost = (a: Severity, b: Severity): boolean => SEVERITIES.indexOf(a) <= SEVERITIES.indexOf(b);
+
+export const gravestOf = (severities: readonly Severity[]): Severity =>
+  SEVERITIES.findLast((each) => severities.includes(each)) ?? "info";
