@@ -1,68 +1,106 @@
-/** Words for people: what a phone shows first is who and what. */
-import { civilTime, type Duration, formatDuration, isoTime, type WallTime } from "../kit/time.ts";
+/** A message as a person gets it: what a phone shows first is who and what. */
+import { civilTime, isoTime, type WallTime } from "../kit/time.ts";
+import { takes } from "./duties.ts";
 import { resolutionOf } from "./ledger.ts";
-import type { EvidenceRecord, IncidentRecord, Phase } from "./ledger-records.ts";
+import { type IncidentKind, type IncidentRecord, NOTE_KINDS, type Phase } from "./ledger-records.ts";
+import { heldBack } from "./mutes.ts";
 import type { Notification, NotificationEvidence } from "./notification.ts";
 import { gravestOf, severityOf } from "./severity.ts";
 import { aliveCount, type NodeState, nameOf } from "./state.ts";
-import type { Verdict } from "./types.ts";
+import { gravest, tellAbsence, tellReturn } from "./tell-absences.ts";
+import { tellLinks, tellRepaired } from "./tell-links.ts";
+import { tellFlapping, tellNote, tellSteady } from "./tell-notes.ts";
+import type { Seen, Telling, Words } from "./telling.ts";
+import { INBOX } from "./turns.ts";
 
-/** From the gravest to the mildest, as the person's urgency goes. */
-const GRAVITY: readonly Verdict[] = ["host-down", "unreachable", "daemon-down", "link-problem"];
+/** The kind of a message about several: the one that matters most. */
+const IMPORTANCE: readonly IncidentKind[] = [
+  "down",
+  "missing",
+  "daemon-down",
+  "flapping",
+  "link-problem",
+  "restarted",
+  "cut-off",
+  "test",
+];
 
-const gravest = (incidents: readonly IncidentRecord[]): Verdict =>
-  GRAVITY.find((verdict) => incidents.some((incident) => incident.verdict === verdict)) ?? "unknown";
-
-/** `a`, `a and b`, `a, b and c`; beyond six names the rest is counted. */
-export function listNames(names: readonly string[]): string {
-  const shown = names.length > 6 ? [...names.slice(0, 5), `${names.length - 5} others`] : [...names];
-  const last = shown.pop() ?? "";
-  return shown.length === 0 ? last : `${shown.join(", ")} and ${last}`;
+export interface Occasion {
+  /** The message's id. */
+  readonly id: string;
+  readonly channel: string;
+  readonly phase: Phase;
+  /** At least one. */
+  readonly incidents: readonly IncidentRecord[];
 }
 
-export function composeNotification(
-  state: NodeState,
-  id: string,
-  phase: Phase,
-  incidents: readonly IncidentRecord[],
-  wall: WallTime,
-): Notification {
-  const evidence = incidents.flatMap((incident) => evidenceOf(state, incident));
-  const verdict = gravest(incidents);
-  const since = Math.min(...incidents.map((incident) => incident.since)) as WallTime;
-  const until = phase === "resolved" ? lastResolution(state, incidents, wall) : undefined;
-  const viewpoint = {
-    node: nameOf(state, state.self),
-    alone: aliveCount(state) === 1,
-    alive: aliveCount(state),
-    of: state.roster.members.length,
-  };
-  const words = { state, incidents, verdict, since, until, evidence, viewpoint };
+export function composeNotification(state: NodeState, occasion: Occasion, wall: WallTime): Notification {
+  const { id, channel, phase, incidents } = occasion;
+  const telling = tellingOf(state, occasion, wall);
+  const { title, lines } = wordsFor(telling);
+  const { since, until, viewpoint, evidence } = telling;
   return {
     schema: 1,
     id,
-    kind: incidents.some((incident) => incident.kind === "down") ? "down" : (incidents[0]?.kind ?? "down"),
-    state: phase,
+    kind: kindOf(incidents),
+    state: incidents.some(({ kind }) => NOTE_KINDS.has(kind)) ? "note" : phase,
     severity: gravestOf(incidents.map(severityOf)),
-    follows: [],
-    verdict,
-    subjects: incidents.map(({ subject, name, incident, verdict: own, since: begun }) => ({
-      id: subject,
-      name,
-      incident,
-      verdict: own,
-      since: isoTime(begun),
+    verdict: gravest(incidents),
+    subjects: incidents.map((each) => ({
+      id: each.subject,
+      name: each.name,
+      incident: each.incident,
+      verdict: each.verdict,
+      since: isoTime(each.since),
     })),
+    follows: phase === "resolved" ? messagesBefore(state, occasion) : [],
     since: isoTime(since),
     ...(until === undefined ? {} : { until: isoTime(until) }),
     viewpoint,
     evidence: evidence.map(forWire),
-    title: phase === "open" ? openTitle(words) : resolvedTitle(words),
-    text: phase === "open" ? openText(words) : resolvedText(words),
+    title,
+    text: [...lines, ...holdLines(telling, channel), ...fallbackLine(telling, channel)].join("\n"),
   };
 }
 
-type Seen = EvidenceRecord & { readonly subject: string };
+const kindOf = (incidents: readonly IncidentRecord[]): IncidentKind =>
+  IMPORTANCE.find((kind) => incidents.some((incident) => incident.kind === kind)) ?? "down";
+
+function tellingOf(state: NodeState, { phase, incidents }: Occasion, wall: WallTime): Telling {
+  const ends = incidents.map((each) => each.until ?? resolutionOf(state.ledger, each.incident)?.at);
+  const isPast = ends.every((end) => end !== undefined);
+  return {
+    state,
+    phase,
+    incidents,
+    since: Math.min(...incidents.map(({ since }) => since)) as WallTime,
+    until: isPast ? (Math.max(...ends.map((end) => end ?? wall)) as WallTime) : undefined,
+    evidence: incidents.flatMap((incident) => evidenceOf(state, incident)),
+    viewpoint: {
+      node: nameOf(state, state.self),
+      alone: aliveCount(state) === 1,
+      alive: aliveCount(state),
+      of: state.roster.members.length,
+    },
+    wall,
+  };
+}
+
+function wordsFor(telling: Telling): Words {
+  const isOpening = telling.phase === "open";
+  switch (kindOf(telling.incidents)) {
+    case "flapping":
+      return isOpening ? tellFlapping(telling) : tellSteady(telling);
+    case "link-problem":
+      return isOpening ? tellLinks(telling) : tellRepaired(telling);
+    case "restarted":
+    case "cut-off":
+    case "test":
+      return tellNote(telling);
+    default:
+      return isOpening ? tellAbsence(telling) : tellReturn(telling);
+  }
+}
 
 function evidenceOf(state: NodeState, incident: IncidentRecord): Seen[] {
   const seen: Seen[] = [];
@@ -81,77 +119,48 @@ const forWire = (seen: Seen): NotificationEvidence => ({
   probe: seen.probe,
 });
 
-function lastResolution(state: NodeState, incidents: readonly IncidentRecord[], wall: WallTime): WallTime {
-  const times = incidents.map((incident) => resolutionOf(state.ledger, incident.incident)?.at ?? wall);
-  return Math.max(...times) as WallTime;
-}
-
-interface Words {
-  readonly state: NodeState;
-  readonly incidents: readonly IncidentRecord[];
-  readonly verdict: Verdict;
-  readonly since: WallTime;
-  readonly until: WallTime | undefined;
-  readonly evidence: readonly Seen[];
-  readonly viewpoint: Notification["viewpoint"];
-}
-
-const namesOf = (words: Words): string =>
-  listNames([...new Set(words.incidents.map((incident) => incident.name))].sort());
-const areOrIs = (words: Words): string =>
-  new Set(words.incidents.map((incident) => incident.name)).size === 1 ? "is" : "are";
-
-function openTitle(words: Words): string {
-  const names = namesOf(words);
-  switch (words.verdict) {
-    case "unreachable":
-      return `${names} unreachable from ${words.viewpoint.node}`;
-    case "daemon-down":
-      return `${names} ${areOrIs(words)} up but not watching`;
-    default:
-      return `${names} ${areOrIs(words)} down`;
-  }
-}
-
-function openText(words: Words): string {
-  const { viewpoint } = words;
-  const lines = [`${openTitle(words)}, last heard ${civilTime(words.since)}.`];
-  const observers = [...new Set(words.evidence.map((seen) => seen.name))];
-  if (observers.length > 0) {
-    const heard = words.verdict === "daemon-down" ? "hears Balefire there" : "hears it";
-    lines.push(`Looked: ${listNames(observers)}. None of them ${heard}; ${probeWords(words.evidence)}.`);
-  }
-  if (viewpoint.alone && viewpoint.of > 1)
-    lines.push(`Nobody else is there to ask; ${uplinkWords(words.state)}.`);
-  lines.push(`Seen by ${viewpoint.node}, with ${viewpoint.alive} of ${viewpoint.of} hosts alive.`);
-  return lines.join("\n");
-}
-
-function probeWords(evidence: readonly Seen[]): string {
-  const outcomes = new Set(evidence.map((seen) => seen.probe));
-  if (outcomes.has("refused")) return "the host itself answers and refuses the connection";
-  if (outcomes.has("accepted")) return "the host itself accepts connections";
-  return "the host does not answer connections either";
-}
-
-function uplinkWords(state: NodeState): string {
-  const uplink = state.uplink?.seen;
-  return uplink === undefined ? "my own uplink could not be checked" : `my own uplink: ${uplink.detail}`;
-}
-
-const resolvedTitle = (words: Words): string => `${namesOf(words)} ${areOrIs(words)} back`;
-
-function resolvedText(words: Words): string {
-  const length = ((words.until ?? words.since) - words.since) as Duration;
-  const rebooted = words.incidents
-    .filter((incident) => resolutionOf(words.state.ledger, incident.incident)?.how === "returned-rebooted")
-    .map((incident) => incident.name);
-  const lines = [
-    `${resolvedTitle(words)} after ${formatDuration(length)}, silent since ${civilTime(words.since)}.`,
-  ];
-  if (rebooted.length > 0) lines.push(`Restarted meanwhile: ${listNames([...new Set(rebooted)])}.`);
-  lines.push(
-    `Seen by ${words.viewpoint.node}, with ${words.viewpoint.alive} of ${words.viewpoint.of} hosts alive.`,
+/** What was delivered on this channel about the beginning of the same incidents. */
+function messagesBefore(state: NodeState, { channel, incidents }: Occasion): string[] {
+  const ids = new Set(incidents.map(({ incident }) => incident));
+  const found = [...state.ledger.records.values()].flatMap((record) =>
+    record.t === "delivery" &&
+    record.channel === channel &&
+    record.phase === "open" &&
+    record.outcome === "delivered" &&
+    record.incidents.some((incident) => ids.has(incident))
+      ? [record]
+      : [],
   );
-  return lines.join("\n");
+  return [...new Set(found.sort((a, b) => a.at - b.at).map(({ message }) => message))];
+}
+
+/** The inbox shows what nobody was told elsewhere, and why. */
+function holdLines({ state, incidents, wall }: Telling, channel: string): string[] {
+  if (channel !== INBOX) return [];
+  return incidents.flatMap((incident) => {
+    const hold = heldBack(state, incident, wall);
+    if (hold === undefined) return [];
+    const until = hold.until === undefined ? "" : ` until ${civilTime(hold.until)}`;
+    return [`About ${incident.name} nothing is told on any channel${until}: ${hold.why}.`];
+  });
+}
+
+function fallbackLine({ state, incidents, phase }: Telling, channel: string): string[] {
+  const [first] = incidents;
+  const own = state.channels.find(({ name }) => name === channel);
+  if (first === undefined || phase === "resolved" || own === undefined) return [];
+  if (own.onlyAsFallback !== true && takes(own, first)) return [];
+  return state.channels
+    .filter(({ fallback }) => fallback === channel)
+    .map(({ name }) => `Told here because ${name} has failed: ${lastFailure(state, name, first)}.`);
+}
+
+function lastFailure(state: NodeState, channel: string, { incident }: IncidentRecord): string {
+  let last: { at: number; detail: string } | undefined;
+  for (const record of state.ledger.records.values()) {
+    if (record.t !== "delivery" || record.channel !== channel || !record.incidents.includes(incident))
+      continue;
+    if (last === undefined || last.at < record.at) last = record;
+  }
+  return last?.detail ?? "nobody alive has it";
 }

@@ -1,7 +1,12 @@
 /** What people are still owed, derived from the ledger: one duty an incident, phase and channel. */
-import type { Ledger } from "./ledger.ts";
-import { wasTold } from "./ledger.ts";
-import type { IncidentKind, IncidentRecord, Phase } from "./ledger-records.ts";
+import type { WallTime } from "../kit/time.ts";
+import { absorbedBy } from "./flapping.ts";
+import { type Ledger, resolutionOf, wasTold } from "./ledger.ts";
+import { type IncidentKind, type IncidentRecord, NOTE_KINDS, type Phase } from "./ledger-records.ts";
+import { NOTE_FRESH } from "./limits.ts";
+import { isAtMost, severityOf } from "./severity.ts";
+import type { NodeState } from "./state.ts";
+import { candidates, INBOX } from "./turns.ts";
 import type { ChannelRef, IncidentId, NodeId } from "./types.ts";
 
 export interface Duty {
@@ -15,42 +20,163 @@ export interface Duty {
 export const dutyKey = (duty: Pick<Duty, "incident" | "phase" | "channel">): string =>
   `${duty.incident} ${duty.phase} ${duty.channel}`;
 
+/** Kinds that tell of a host's absence; its return ends them all. */
+export const ABSENCES: ReadonlySet<IncidentKind> = new Set(["down", "daemon-down", "missing"]);
+
+/** How the attempts to tell one thing on one channel have gone so far. */
+interface Attempts {
+  /** Nodes that have lost their turn. */
+  readonly failed: Set<NodeId>;
+  /** The receiver may have it, though nobody holds a receipt. */
+  uncertain: boolean;
+}
+
+/** The ledger, as duties ask for it. */
+interface Docket {
+  readonly ledger: Ledger;
+  readonly wall: WallTime;
+  readonly bySubject: ReadonlyMap<NodeId, readonly IncidentRecord[]>;
+  readonly attempts: ReadonlyMap<string, Attempts>;
+}
+
+type Owing = Pick<NodeState, "ledger" | "channels" | "self" | "peers">;
+
 /**
  * Open incidents that were not told, and resolved ones whose beginning was told
  * and whose end was not: every "resolved" pairs with a "down" that was delivered.
  */
-export function dutiesOf(ledger: Ledger, channels: readonly ChannelRef[]): Duty[] {
+export function dutiesOf(state: Owing, wall: WallTime): Duty[] {
+  const docket = docketOf(state.ledger, wall);
   const duties: Duty[] = [];
-  for (const record of ledger.records.values()) {
-    if (record.t !== "incident") continue;
-    for (const { name: channel } of channels) {
-      const phase = owedPhase(ledger, record, channel);
-      if (phase === undefined) continue;
-      duties.push({ incident: record.incident, kind: record.kind, subject: record.subject, phase, channel });
+  for (const about of docket.bySubject.values()) {
+    for (const record of about) {
+      for (const channel of state.channels) {
+        const phase = owedPhase(docket, record, channel.name);
+        if (phase === undefined || !isRouted(state, docket, record, channel, phase)) continue;
+        const { incident, kind, subject } = record;
+        duties.push({ incident, kind, subject, phase, channel: channel.name });
+      }
     }
   }
   return duties;
 }
 
-function owedPhase(ledger: Ledger, record: IncidentRecord, channel: string): Phase | undefined {
-  const toldOpen = wasTold(ledger, record.incident, "open", channel);
-  if (ledger.open.has(record.incident)) return toldOpen || isSuperseded(ledger, record) ? undefined : "open";
-  if (!toldOpen || wasTold(ledger, record.incident, "resolved", channel)) return undefined;
-  return isAwayAgain(ledger, record) ? undefined : "resolved";
+function docketOf(ledger: Ledger, wall: WallTime): Docket {
+  const bySubject = new Map<NodeId, IncidentRecord[]>();
+  const attempts = new Map<string, Attempts>();
+  for (const record of ledger.records.values()) {
+    if (record.t === "incident") {
+      const about = bySubject.get(record.subject);
+      if (about === undefined) bySubject.set(record.subject, [record]);
+      else about.push(record);
+    }
+    if (record.t !== "intent" && record.t !== "delivery") continue;
+    const isOpen = record.t === "intent" && !ledger.records.has(`d/${record.message}/${record.node}`);
+    const isFailed = record.t === "delivery" && record.outcome === "failed";
+    if (!isOpen && !isFailed) continue;
+    for (const incident of record.incidents) {
+      const key = dutyKey({ ...record, incident });
+      const held = attempts.get(key) ?? { failed: new Set(), uncertain: false };
+      attempts.set(key, held);
+      if (isFailed) held.failed.add(record.node);
+      if (isOpen || (record.t === "delivery" && record.uncertain === true)) held.uncertain = true;
+    }
+  }
+  return { ledger, wall, bySubject, attempts };
 }
+
+function owedPhase(docket: Docket, record: IncidentRecord, channel: string): Phase | undefined {
+  const { ledger, wall } = docket;
+  const { incident } = record;
+  const toldOpen = wasTold(ledger, incident, "open", channel);
+  if (NOTE_KINDS.has(record.kind)) {
+    const fresh = wall - (record.until ?? record.since) < NOTE_FRESH;
+    return toldOpen || !fresh || isCovered(docket, record, channel) ? undefined : "open";
+  }
+  if (ledger.open.has(incident)) return toldOpen || isSuperseded(docket, record) ? undefined : "open";
+  if (!toldOpen) {
+    // Who may have read the beginning is told it for certain, and then its end.
+    const uncertain = docket.attempts.get(dutyKey({ incident, phase: "open", channel }))?.uncertain === true;
+    const fresh = wall - (resolutionOf(ledger, incident)?.at ?? 0) < NOTE_FRESH;
+    return uncertain && fresh ? "open" : undefined;
+  }
+  if (wasTold(ledger, incident, "resolved", channel)) return undefined;
+  return isAwayAgain(docket, record) ? undefined : "resolved";
+}
+
+const openAbsences = (docket: Docket, subject: NodeId | undefined): IncidentRecord[] =>
+  subject === undefined
+    ? []
+    : (docket.bySubject.get(subject) ?? []).filter(
+        (other) => ABSENCES.has(other.kind) && docket.ledger.open.has(other.incident),
+      );
 
 /** "It is back" waits while another incident says that it is not; both then end in one message. */
-function isAwayAgain(ledger: Ledger, record: IncidentRecord): boolean {
-  for (const other of ledger.open.values()) if (other.subject === record.subject) return true;
-  return false;
+const isAwayAgain = (docket: Docket, record: IncidentRecord): boolean =>
+  ABSENCES.has(record.kind) && openAbsences(docket, record.subject).length > 0;
+
+/** Another incident says more. */
+function isSuperseded(docket: Docket, record: IncidentRecord): boolean {
+  const { kind, subject, topic, incarnation } = record;
+  const about = docket.bySubject.get(subject) ?? [];
+  if (absorbedBy(docket.ledger, about, record) !== undefined) return true;
+  // A daemon's death is not worth a message of its own once its host is down.
+  if (kind === "daemon-down")
+    return openAbsences(docket, subject).some(
+      (other) => other.kind === "down" && other.incarnation >= incarnation,
+    );
+  // Between two hosts of which one is down there is nothing to repair.
+  return (
+    kind === "link-problem" &&
+    (openAbsences(docket, subject).length > 0 || openAbsences(docket, topic).length > 0)
+  );
 }
 
-/** A daemon's death is not worth a message of its own once its host is down. */
-function isSuperseded(ledger: Ledger, record: IncidentRecord): boolean {
-  if (record.kind !== "daemon-down") return false;
-  for (const other of ledger.open.values()) {
-    if (other.kind === "down" && other.subject === record.subject && other.incarnation >= record.incarnation)
-      return true;
-  }
-  return false;
+/** A note tells nothing new where the same absence was told as an incident: its recovery says it. */
+function isCovered(docket: Docket, note: IncidentRecord, channel: string): boolean {
+  if (note.kind !== "restarted" && note.kind !== "cut-off") return false;
+  const { ledger } = docket;
+  return (docket.bySubject.get(note.subject) ?? []).some((other) => {
+    if (!ABSENCES.has(other.kind) || !wasTold(ledger, other.incident, "open", channel)) return false;
+    const ended = resolutionOf(ledger, other.incident)?.at ?? Number.POSITIVE_INFINITY;
+    return other.since <= (note.until ?? note.since) && ended >= note.since;
+  });
+}
+
+/** Whether the channel is the one to be told: by its own choice, or because another has failed for good. */
+function isRouted(
+  state: Owing,
+  docket: Docket,
+  record: IncidentRecord,
+  channel: ChannelRef,
+  phase: Phase,
+): boolean {
+  if (channel.onlyAsFallback !== true && takes(channel, record)) return true;
+  // What it was told the beginning of, it is told the end of.
+  if (phase === "resolved") return wasTold(docket.ledger, record.incident, "open", channel.name);
+  return state.channels.some(
+    (failing) =>
+      failing.fallback === channel.name &&
+      takes(failing, record) &&
+      !wasTold(docket.ledger, record.incident, phase, failing.name) &&
+      isExhausted(state, docket, record.incident, phase, failing.name),
+  );
+}
+
+export function takes(channel: ChannelRef, record: IncidentRecord): boolean {
+  if (channel.name === INBOX) return true;
+  const { minSeverity = "info", kinds } = channel;
+  return isAtMost(minSeverity, severityOf(record)) && (kinds === undefined || kinds.includes(record.kind));
+}
+
+/** Every living node that has the channel has lost its turn on it. */
+function isExhausted(
+  state: Owing,
+  docket: Docket,
+  incident: IncidentId,
+  phase: Phase,
+  channel: string,
+): boolean {
+  const failed = docket.attempts.get(dutyKey({ incident, phase, channel }))?.failed;
+  return failed !== undefined && candidates(state, channel).every((node) => failed.has(node));
 }

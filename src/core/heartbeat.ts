@@ -9,7 +9,7 @@ import { publish } from "./gossip.ts";
 import type { DeliveryOutcome } from "./io.ts";
 import { DETAIL_MAX } from "./limits.ts";
 import { aliveCount, type NodeState, nameOf, notice, type Turn } from "./state.ts";
-import type { HeartbeatRef } from "./types.ts";
+import type { HeartbeatRef, NodeId } from "./types.ts";
 
 /** What a node remembers of one heartbeat. */
 export interface Pulse {
@@ -34,9 +34,13 @@ function placeOf(state: NodeState, heartbeat: string): { place: number; of: numb
   return { place: order.findIndex(({ node }) => node === state.self), of: order.length };
 }
 
-/** More than half of the mesh is gone, as far as this node can tell. */
-const conditionOf = (state: NodeState): "alive" | "fail" =>
-  2 * aliveCount(state) < state.roster.members.length ? "fail" : "alive";
+/** More than half of the mesh is known to be gone. */
+function conditionOf(state: NodeState): "alive" | "fail" {
+  const gone = new Set<NodeId>();
+  for (const { kind, subject } of state.ledger.open.values())
+    if (kind === "down" || kind === "missing") gone.add(subject);
+  return 2 * gone.size > state.roster.members.length ? "fail" : "alive";
+}
 
 export function keepHeartbeats(turn: Turn): void {
   const { state, env } = turn;
@@ -77,11 +81,15 @@ function dueAt(state: NodeState, { name, every }: HeartbeatRef, pulse: Pulse): I
 }
 
 function ping(turn: Turn, { name }: HeartbeatRef, pulse: Pulse): void {
-  const { state } = turn;
   pulse.inFlight = true;
-  const detail = `${nameOf(state, state.self)}: ${aliveCount(state)} of ${state.roster.members.length} hosts alive`;
-  turn.effects.push({ type: "ping", heartbeat: name, condition: conditionOf(state), detail });
+  turn.effects.push({ type: "ping", heartbeat: name, ...pingNow(turn.state) });
 }
+
+/** What a ping says now. */
+export const pingNow = (state: NodeState): { condition: "alive" | "fail"; detail: string } => ({
+  condition: conditionOf(state),
+  detail: `${nameOf(state, state.self)}: ${aliveCount(state)} of ${state.roster.members.length} hosts alive`,
+});
 
 export function pinged(turn: Turn, heartbeat: string, result: DeliveryOutcome): void {
   const { state, env } = turn;

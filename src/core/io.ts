@@ -81,8 +81,13 @@ export type TransportEvent =
 /** How a delivery ended, as the receiver told it. `detail` never holds a secret; 200 characters at most. */
 export type DeliveryOutcome =
   | { readonly outcome: "delivered"; readonly detail: string }
-  /** May succeed later; `retryAfterMs` when the receiver said when. */
-  | { readonly outcome: "temporary"; readonly detail: string; readonly retryAfterMs?: number }
+  /** May succeed later; `retryAfterMs` when the receiver said when; `uncertain` when it may have taken it all the same. */
+  | {
+      readonly outcome: "temporary";
+      readonly detail: string;
+      readonly retryAfterMs?: number;
+      readonly uncertain?: boolean;
+    }
   /** The receiver refuses this for good (bad address, bad token). */
   | { readonly outcome: "permanent"; readonly detail: string };
 

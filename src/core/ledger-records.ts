@@ -115,8 +115,8 @@ export interface DeliveryRecord {
   readonly attempt: number;
   /** The receiver's own reply or the reason, without secrets, 200 characters at most. */
   readonly detail: string;
-  /** Of a failure: trying again on this node is of no use. */
-  readonly permanent?: boolean;
+  /** Of a failure: the receiver may have it all the same. */
+  readonly uncertain?: boolean;
 }
 
 /** Key `m/<message>`: what a person was told; the inbox of every node shows these. */

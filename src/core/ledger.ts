@@ -219,6 +219,8 @@ export function resolutionOf(ledger: Ledger, incident: IncidentId): ResolvedReco
   return record?.t === "resolved" ? record : undefined;
 }
 
+export const isOpen = (ledger: Ledger, incident: IncidentId): boolean => ledger.open.has(incident);
+
 /** Open incidents about one node. */
 export function openAbout(ledger: Ledger, subject: NodeId): IncidentRecord[] {
   // Asked for every beat; on most days there is none.

@@ -49,6 +49,27 @@ export const ISOLATION_RECHECK: Duration = seconds(1);
 /** Once it is no longer cut off, the others have this long to be heard before it doubts them. */
 export const RETURN_PATIENCE: Duration = seconds(3);
 
+/** What takes seconds (problems of links, absences, other addresses) is looked at this often. */
+export const REVIEW_EVERY: Duration = ms(200);
+/** Once one node does not hear another that others hear, it says so after this long; */
+export const LINK_PROBLEM_CONFIRM: Duration = seconds(3);
+/** whoever is not heard says so in its stead after this long, if no word of it has come through by then. */
+export const ON_BEHALF_AFTER: Duration = seconds(5);
+/** Heard again for this long, it is over. */
+export const LINK_PROBLEM_OVER: Duration = seconds(1);
+/** Shorter times without a network are nobody's business. */
+export const CUT_OFF_LEAST: Duration = seconds(2);
+/** While all is well the uplink is looked at this often, to learn what it shows then. */
+export const UPLINK_LEARN_EVERY: Duration = minutes(10);
+/** The addresses of a peer besides the one in use are looked at this often; */
+export const PATH_CHECK_EVERY: Duration = seconds(30);
+/** after one that did not answer, this often; */
+export const PATH_CHECK_AGAIN: Duration = seconds(2);
+/** and it is lost when it has not answered for this long. */
+export const PATH_CONFIRM: Duration = seconds(10);
+/** Who reaches no such address of anyone may be at fault itself, and gives the others this long to say so. */
+export const PATH_DEFERENCE: Duration = seconds(5);
+
 /** A peer is dialled again after this long without a word, though its session seems open. */
 export const STALE_SESSION: Duration = ms(1500);
 /** Over a healthy datagram path every this many-th beat also goes over the stream, to see that it lives. */
@@ -73,8 +94,18 @@ export const OUTBOX_MAX = 2048;
 export const SETTLE: Duration = ms(400);
 /** A recovery waits this long while others that were told down are still missing. */
 export const SETTLE_RECOVERY: Duration = seconds(1);
+/** While an outage goes on, what follows a message within this long waits for more to come, */
+export const BURST: Duration = seconds(10);
+/** but no longer than this. */
+export const SETTLE_BURST: Duration = seconds(3);
+/** A recovery waits this long at most for the ledgers of those who have just met again: one note for both sides. */
+export const SETTLE_REUNION: Duration = seconds(4);
+/** What is over for longer than this is not told any more. */
+export const NOTE_FRESH: Duration = days(1);
 /** Each further rank waits this much longer for a sign of the ones before it. */
 export const TURN_EVERY: Duration = ms(600);
+/** A recovery hurries less, and whoever has just returned hears of it later than the others: */
+export const TURN_EVERY_RESOLVED: Duration = ms(1500);
 /** How long an intent holds the others back, unless renewed. */
 export const INTENT_LEASE: Duration = seconds(3);
 /** Retries of one turn, then the next rank goes. */
@@ -86,6 +117,8 @@ export const TURN_WAIT_MAX: Duration = seconds(5);
 export const RETRY_MAX: Duration = minutes(5);
 /** A channel counts as proven for this long after a delivery. */
 export const PROVEN_FOR: Duration = days(7);
+/** A heartbeat without a delivered ping for this many of its periods is a problem: two suffice to be taken over. */
+export const HEARTBEAT_PATIENCE = 3;
 /** No outcome of a delivery after this long counts as a temporary failure. */
 export const DELIVERY_LOST: Duration = seconds(45);
 

@@ -16,6 +16,8 @@ export interface Sending {
   renewAt: Instant;
   /** With the receiver since then; undefined while waiting to try again. */
   inFlightSince: Instant | undefined;
+  /** An attempt ended without an answer: the receiver may have it. */
+  uncertain: boolean;
   retryAt: Instant | undefined;
 }
 
@@ -25,12 +27,21 @@ export interface NotifyState {
   readonly firstSeen: Map<string, Instant>;
   /** Others' intents: until when they hold this node back, by dutyKey. */
   readonly holds: Map<string, { readonly node: NodeId; readonly until: Instant }>;
+  /** When what people had muted was, or will be, no longer so, by dutyKey: its turns count from then. */
+  readonly mutedUntil: Map<string, Instant>;
   /** Last failed turn, by failureKey. */
   readonly failures: Map<string, Instant>;
   /** This node's own pause on a channel after lost turns. */
   readonly pauses: Map<string, { readonly length: Duration; readonly until: Instant }>;
   /** Operators' test messages under way: delivery id to request. */
   readonly tests: Map<string, { readonly request: string; readonly channel: string }>;
+  /** When something was last told to be wrong on a channel, by anyone. */
+  readonly toldAt: Map<string, Instant>;
+  /** When to repeat what is open on channels that forget. */
+  readonly resendAt: Map<string, Instant>;
+  /** Flapping incidents: how many changes they have seen, and since when there was none. */
+  readonly flaps: Map<IncidentId, { readonly changes: number; readonly since: Instant }>;
+  flapsRevision: number;
   /** Derived from the ledger at `dutiesRevision`. */
   duties: readonly Duty[];
   dutiesRevision: number;
@@ -41,9 +52,14 @@ export const emptyNotify = (): NotifyState => ({
   sendings: new Map(),
   firstSeen: new Map(),
   holds: new Map(),
+  mutedUntil: new Map(),
   failures: new Map(),
   pauses: new Map(),
   tests: new Map(),
+  toldAt: new Map(),
+  resendAt: new Map(),
+  flaps: new Map(),
+  flapsRevision: -1,
   duties: [],
   dutiesRevision: -1,
   wakeAt: undefined,

@@ -3,21 +3,35 @@
  * working channel lives, and one only where the nodes can hear one another.
  */
 import { after, type Duration, earlier, type Instant, later } from "../kit/time.ts";
-import { type Duty, dutiesOf, dutyKey } from "./duties.ts";
-import type { LedgerRecord, Phase } from "./ledger-records.ts";
-import { INTENT_LEASE, MESSAGE_INCIDENTS_MAX, RETURN_PATIENCE, SETTLE, SETTLE_RECOVERY } from "./limits.ts";
+import { ABSENCES, type Duty, dutiesOf, dutyKey } from "./duties.ts";
+import { keepFlapping } from "./flapping.ts";
+import { incidentOf, wasTold } from "./ledger.ts";
+import { type LedgerRecord, NOTE_KINDS, type Phase } from "./ledger-records.ts";
+import {
+  BURST,
+  INTENT_LEASE,
+  MESSAGE_INCIDENTS_MAX,
+  RETURN_PATIENCE,
+  SETTLE,
+  SETTLE_BURST,
+  SETTLE_RECOVERY,
+  SETTLE_REUNION,
+} from "./limits.ts";
+import { heldBack } from "./mutes.ts";
 import { isOverdue } from "./peer.ts";
-import { take, tend } from "./sending.ts";
+import { sendAgain, take, tend } from "./sending.ts";
 import { type NodeState, nameOf, notice, type Turn, wakeBy } from "./state.ts";
-import { failureKey, rank, turnAt } from "./turns.ts";
+import { failureKey, INBOX, rank, turnAt } from "./turns.ts";
 
 /** The part of a step that sends messages. */
 export function notifyPeople(turn: Turn): void {
   const { notify } = turn.state;
   notify.wakeAt = undefined;
+  keepFlapping(turn);
   refreshDuties(turn);
   for (const sending of [...notify.sendings.values()]) tend(turn, sending);
   for (const group of groups(turn)) consider(turn, group);
+  repeatOpen(turn);
 }
 
 /** Brings what is owed up to date with the ledger. */
@@ -26,32 +40,46 @@ export function refreshDuties(turn: Turn): void {
   const { notify } = state;
   if (notify.dutiesRevision === state.ledger.revision) return;
   notify.dutiesRevision = state.ledger.revision;
-  notify.duties = dutiesOf(state.ledger, state.channels);
+  notify.duties = dutiesOf(state, env.wall);
   const current = new Set(notify.duties.map(dutyKey));
   for (const key of current) if (!notify.firstSeen.has(key)) notify.firstSeen.set(key, env.now);
   for (const key of notify.firstSeen.keys()) if (!current.has(key)) notify.firstSeen.delete(key);
+  for (const key of notify.mutedUntil.keys()) if (!current.has(key)) notify.mutedUntil.delete(key);
   for (const key of notify.holds.keys()) if (!current.has(key)) notify.holds.delete(key);
+}
+
+/** What is told together. */
+type Family = "absence" | "link" | "flapping" | "note";
+
+function familyOf({ kind }: Duty): Family {
+  if (ABSENCES.has(kind)) return "absence";
+  if (NOTE_KINDS.has(kind)) return "note";
+  return kind === "flapping" ? "flapping" : "link";
 }
 
 interface Group {
   readonly phase: Phase;
+  readonly family: Family;
   readonly channel: string;
   readonly duties: Duty[];
 }
 
-/** Duties that nobody works on, by phase and channel: each group becomes one message. */
+/** Duties that nobody works on, by phase, channel and family: each group becomes one message. */
 function groups(turn: Turn): Group[] {
   const byKind = new Map<string, Group>();
   for (const duty of turn.state.notify.duties) {
     if (!isFree(turn, duty)) continue;
-    const key = `${duty.phase} ${duty.channel}`;
-    const group = byKind.get(key) ?? { phase: duty.phase, channel: duty.channel, duties: [] };
+    const { phase, channel } = duty;
+    const family = familyOf(duty);
+    const key = `${phase} ${channel} ${family}`;
+    const group = byKind.get(key) ?? { phase, channel, family, duties: [] };
     group.duties.push(duty);
     byKind.set(key, group);
   }
   return [...byKind.values()];
 }
 
+/** Nobody works on it, nobody wants it held back, and it is about what still seems so to this node. */
 function isFree(turn: Turn, duty: Duty): boolean {
   const { state, env } = turn;
   for (const sending of state.notify.sendings.values()) {
@@ -63,22 +91,45 @@ function isFree(turn: Turn, duty: Duty): boolean {
     wakeBy(turn, hold.until);
     return false;
   }
-  if (duty.phase === "resolved") return true;
-  // What others hold of this very node it knows better: its next beat ends the incident.
-  if (duty.subject === state.self) return false;
-  const subject = state.peers.get(duty.subject)?.condition.kind;
-  // It lives, as far as this node can hear: the incident is about to be resolved, or is others' to tell.
-  if (subject === "alive" || subject === "link-problem") return false;
+  if (isHeldBack(turn, duty)) return false;
+  if (duty.phase === "resolved" || !state.ledger.open.has(duty.incident)) return true;
+  if (ABSENCES.has(duty.kind)) {
+    // What others hold of this very node it knows better: its next beat ends the incident.
+    if (duty.subject === state.self) return false;
+    const subject = state.peers.get(duty.subject)?.condition.kind;
+    // It lives, as far as this node can hear: the incident is about to be resolved, or is others' to tell.
+    if (subject === "alive" || subject === "link-problem") return false;
+  }
   const due = dueAt(state, duty);
   if (env.now < due) wakeBy(turn, due);
   return env.now >= due;
 }
 
-/** From when on a duty counts: a daemon's death only after its grace. */
+/** By a maintenance, a silence or quiet hours; the inbox is told all the same. */
+function isHeldBack(turn: Turn, duty: Duty): boolean {
+  const { state, env } = turn;
+  const record = incidentOf(state.ledger, duty.incident);
+  if (duty.channel === INBOX || record === undefined) return false;
+  const hold = heldBack(state, record, env.wall);
+  if (hold === undefined) return false;
+  const ends = after(env.now, ((hold.until ?? env.wall) - env.wall) as Duration);
+  state.notify.mutedUntil.set(dutyKey(duty), ends);
+  if (hold.until !== undefined) wakeBy(turn, ends);
+  return true;
+}
+
+/** How long something may go on before a person is told. */
+function graceOf(state: NodeState, duty: Duty): Duration {
+  const { daemonDownGrace, linkProblemGrace } = state.policy;
+  if (duty.phase === "resolved") return 0 as Duration;
+  if (duty.kind === "daemon-down") return daemonDownGrace;
+  return duty.kind === "link-problem" ? linkProblemGrace : (0 as Duration);
+}
+
+/** From when on a duty counts. */
 function dueAt(state: NodeState, duty: Duty): Instant {
-  const grace =
-    duty.phase === "open" && duty.kind === "daemon-down" ? state.policy.daemonDownGrace : (0 as Duration);
-  const seen = after(firstSeen(state, duty), grace);
+  const muted = state.notify.mutedUntil.get(dutyKey(duty)) ?? (0 as Instant);
+  const seen = later(muted, after(firstSeen(state, duty), graceOf(state, duty)));
   // Just back from hearing nobody, a node gives the others time to be heard before it says they are not.
   const returned = duty.phase === "open" ? state.returnedAt : undefined;
   return returned === undefined || returned < firstSeen(state, duty)
@@ -86,8 +137,18 @@ function dueAt(state: NodeState, duty: Duty): Instant {
     : later(seen, after(returned, RETURN_PATIENCE));
 }
 
-const firstSeen = (state: NodeState, duty: Duty): Instant =>
-  state.notify.firstSeen.get(dutyKey(duty)) ?? (0 as Instant);
+/** Broken links come in company, each found in its own time: all of them count from the first. */
+function firstSeen(state: NodeState, duty: Duty): Instant {
+  const { firstSeen: seen, duties } = state.notify;
+  const own = seen.get(dutyKey(duty)) ?? (0 as Instant);
+  if (duty.kind !== "link-problem") return own;
+  return duties
+    .filter(
+      ({ kind, phase, channel }) => kind === duty.kind && phase === duty.phase && channel === duty.channel,
+    )
+    .map((each) => seen.get(dutyKey(each)) ?? own)
+    .reduce(earlier, own);
+}
 
 /** Waits for what belongs together, then for one's turn, then goes. */
 function consider(turn: Turn, group: Group): void {
@@ -106,7 +167,7 @@ function turnOf(turn: Turn, group: Group): Instant | undefined {
   const anchor = group.duties.map((duty) => duty.incident).sort()[0] ?? "";
   const place = rank(state, anchor, group.channel, env.wall).indexOf(state.self);
   if (place < 0) return undefined;
-  return later(later(settled, paused), turnAt(lastSign(state, group, seen), place));
+  return later(paused, turnAt(later(settled, lastSign(state, group, seen)), place, group.phase));
 }
 
 function settledAt(turn: Turn, group: Group, seen: Instant): Instant {
@@ -116,12 +177,47 @@ function settledAt(turn: Turn, group: Group, seen: Instant): Instant {
     const undecided = [...state.peers.values()].some(
       (peer) => peer.condition.kind === "suspect" || isOverdue(peer, env.now),
     );
+    if (group.family === "absence" && isBurst(turn, group.channel)) return after(seen, SETTLE_BURST);
     return undecided ? after(seen, SETTLE) : seen;
   }
-  const othersMissing = [...state.ledger.open.keys()].some((incident) =>
-    state.ledger.told.has(`${incident} open ${group.channel}`),
-  );
-  return othersMissing ? after(seen, SETTLE_RECOVERY) : seen;
+  // Those who meet again after a split have yet to hear what the other side told.
+  const agreed = earlier(ledgersAgreeAt(state, seen), after(seen, SETTLE_REUNION));
+  return othersMissing(state, group.channel) ? later(agreed, after(seen, SETTLE_RECOVERY)) : agreed;
+}
+
+/** Since when all living peers' ledgers have been the same as this one; the end of time while they are not. */
+function ledgersAgreeAt(state: NodeState, seen: Instant): Instant {
+  let agreed = seen;
+  for (const { condition, ledgerDiffersSince, ledgerAgreesSince } of state.peers.values()) {
+    if (condition.kind !== "alive") continue;
+    if (ledgerDiffersSince !== undefined) return Number.POSITIVE_INFINITY as Instant;
+    if (ledgerAgreesSince !== undefined) agreed = later(agreed, ledgerAgreesSince);
+  }
+  return agreed;
+}
+
+/** Something told on this channel is still wrong. */
+const othersMissing = ({ ledger }: NodeState, channel: string): boolean =>
+  [...ledger.open.keys()].some((incident) => wasTold(ledger, incident, "open", channel));
+
+/** An outage is under way, and its last message has just gone out. */
+function isBurst({ state, env }: Turn, channel: string): boolean {
+  const last = state.notify.toldAt.get(channel);
+  return last !== undefined && env.now < after(last, BURST) && othersMissing(state, channel);
+}
+
+/** Says again what is open on channels whose service forgets it otherwise; one node does. */
+function repeatOpen(turn: Turn): void {
+  const { state, env } = turn;
+  for (const { name, resendEvery } of state.channels) {
+    if (resendEvery === undefined) continue;
+    const due = state.notify.resendAt.get(name) ?? after(env.now, resendEvery);
+    const isDue = due <= env.now;
+    const next = isDue ? after(env.now, resendEvery) : due;
+    state.notify.resendAt.set(name, next);
+    wakeBy(turn, next);
+    if (isDue && rank(state, name, name, env.wall)[0] === state.self) sendAgain(turn, name);
+  }
 }
 
 /** Ranks are counted anew from the last failure on the channel, or the end of a lease that came to nothing. */
@@ -152,6 +248,7 @@ export function noteRecords(turn: Turn, records: readonly LedgerRecord[]): void 
     }
     for (const key of keys) if (notify.holds.get(key)?.node === record.node) notify.holds.delete(key);
     const isOurs = state.channels.some((channel) => channel.name === record.channel);
+    if (record.outcome === "delivered" && record.phase === "open") notify.toldAt.set(record.channel, env.now);
     if (record.outcome === "failed" && isOurs)
       notify.failures.set(failureKey(record.node, record.channel), env.now);
     notice(turn, {
@@ -165,5 +262,3 @@ export function noteRecords(turn: Turn, records: readonly LedgerRecord[]): void 
     });
   }
 }
-
-/** After a restart: what was begun and has no outcome is taken up again, under the same message id. */

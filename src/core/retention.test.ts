@@ -64,7 +64,9 @@ describe("forgetting what is over", () => {
     for (let at = 29 * days(1); at <= days(31); at += minutes(10)) {
       prune(ledger, wallTime(START + at));
       expect(ledger.open.size).toBe(0);
-      expect(dutiesOf(ledger, phone)).toEqual([]);
+      expect(
+        dutiesOf({ ledger, channels: phone, self: "a", peers: new Map() }, wallTime(START + at)),
+      ).toEqual([]);
     }
     expect(ledger.records.size).toBe(0);
   });

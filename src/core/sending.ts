@@ -5,12 +5,13 @@ import { composeNotification } from "./compose.ts";
 import type { Duty } from "./duties.ts";
 import { publish } from "./gossip.ts";
 import type { DeliveryOutcome, Effect } from "./io.ts";
-import { incidentOf } from "./ledger.ts";
+import { incidentOf, wasTold } from "./ledger.ts";
 import type { DeliveryRecord, IncidentRecord, LedgerRecord, Phase } from "./ledger-records.ts";
 import {
   DELIVERY_LOST,
   DETAIL_MAX,
   INTENT_LEASE,
+  MESSAGE_INCIDENTS_MAX,
   RETRY_FIRST,
   RETRY_MAX,
   TURN_ATTEMPTS,
@@ -20,12 +21,13 @@ import type { Sending } from "./notify-state.ts";
 import { notice, type Turn, wakeBy } from "./state.ts";
 import { testConcluded } from "./test-message.ts";
 import { failureKey, INBOX } from "./turns.ts";
+import type { IncidentId } from "./types.ts";
 
 /** Renews the lease, retries, or lets go of what nobody is owed any more. */
 export function tend(turn: Turn, sending: Sending): void {
   const { state, env } = turn;
   if (sending.inFlightSince !== undefined && between(sending.inFlightSince, env.now) >= DELIVERY_LOST) {
-    concluded(turn, sending, { outcome: "temporary", detail: "no outcome in time" });
+    concluded(turn, sending, { outcome: "temporary", detail: "no outcome in time", uncertain: true });
     return;
   }
   if (sending.inFlightSince === undefined) {
@@ -71,9 +73,13 @@ function renew(turn: Turn, sending: Sending, afterwards: readonly Effect[]): voi
   );
 }
 
-/** Takes on one message for a group of duties. */
+/**
+ * Takes on one message for a group of duties. What another node has begun and not ended is taken up as
+ * it was: under the same id, a receiver that takes a key shows it once.
+ */
 export function take(turn: Turn, phase: Phase, channel: string, duties: readonly Duty[]): void {
-  const incidents = [...new Set(duties.map((duty) => duty.incident))].sort();
+  const owed = [...new Set(duties.map((duty) => duty.incident))].sort();
+  const incidents = begun(turn, phase, channel, owed) ?? owed;
   const message = hashParts("balefire-message-1", phase, channel, ...incidents).slice(0, 32);
   const sending: Sending = {
     message,
@@ -84,10 +90,28 @@ export function take(turn: Turn, phase: Phase, channel: string, duties: readonly
     renewal: lastRenewal(turn, message),
     renewAt: turn.env.now,
     inFlightSince: undefined,
+    uncertain: false,
     retryAt: turn.env.now,
   };
   turn.state.notify.sendings.set(message, sending);
   launch(turn, sending);
+}
+
+/** The incidents of an unfinished message that is owed as a whole. */
+function begun(
+  turn: Turn,
+  phase: Phase,
+  channel: string,
+  owed: readonly IncidentId[],
+): readonly IncidentId[] | undefined {
+  const { ledger } = turn.state;
+  for (const record of ledger.records.values()) {
+    if (record.t !== "intent" || record.phase !== phase || record.channel !== channel) continue;
+    const receipt = ledger.records.get(`d/${record.message}/${record.node}`);
+    const isOver = receipt?.t === "delivery" && receipt.uncertain !== true;
+    if (!isOver && record.incidents.every((incident) => owed.includes(incident))) return record.incidents;
+  }
+  return undefined;
 }
 
 function lastRenewal(turn: Turn, message: string): number {
@@ -104,11 +128,33 @@ function launch(turn: Turn, sending: Sending): void {
   sending.attempt += 1;
   sending.inFlightSince = env.now;
   sending.retryAt = undefined;
-  const notification = composeNotification(state, sending.message, sending.phase, records, env.wall);
+  const notification = composeNotification(
+    state,
+    { ...sending, id: sending.message, incidents: records },
+    env.wall,
+  );
   renew(turn, sending, [
     { type: "deliver", delivery: sending.message, channel: sending.channel, notification },
   ]);
   wakeBy(turn, sending.renewAt);
+}
+
+/** Repeats all that is open and was told on a channel, as it stands; nobody is owed this, so nothing is recorded. */
+export function sendAgain(turn: Turn, channel: string): void {
+  const { state, env } = turn;
+  const told = [...state.ledger.open.values()].filter(({ incident }) =>
+    wasTold(state.ledger, incident, "open", channel),
+  );
+  for (let at = 0; at < told.length; at += MESSAGE_INCIDENTS_MAX) {
+    const records = told.slice(at, at + MESSAGE_INCIDENTS_MAX);
+    const delivery = hashParts("balefire-repeat-1", channel, String(env.wall), String(at)).slice(0, 32);
+    const notification = composeNotification(
+      state,
+      { id: delivery, channel, phase: "open", incidents: records },
+      env.wall,
+    );
+    turn.effects.push({ type: "deliver", delivery, channel, notification });
+  }
 }
 
 /** The outcome of a `deliver` effect. */
@@ -121,6 +167,8 @@ export function delivered(turn: Turn, delivery: string, channel: string, result:
 function concluded(turn: Turn, sending: Sending, result: DeliveryOutcome): void {
   const { state, env } = turn;
   sending.inFlightSince = undefined;
+  if (result.outcome === "temporary" && result.uncertain === true) sending.uncertain = true;
+  if (result.outcome === "delivered") sending.uncertain = false;
   const wait = retryWait(sending, result);
   if (wait !== undefined) {
     sending.retryAt = after(env.now, wait);
@@ -128,8 +176,11 @@ function concluded(turn: Turn, sending: Sending, result: DeliveryOutcome): void 
     return;
   }
   state.notify.sendings.delete(sending.message);
-  if (result.outcome === "delivered") state.notify.pauses.delete(sending.channel);
-  else loseTurn(turn, sending.channel);
+  if (result.outcome === "delivered") {
+    state.notify.pauses.delete(sending.channel);
+    if (sending.phase === "open") state.notify.toldAt.set(sending.channel, env.now);
+  }
+  if (result.outcome !== "delivered") loseTurn(turn, sending.channel);
   const receipt = receiptOf(turn, sending, result);
   publish(turn, [receipt, ...inboxRecord(turn, sending, result)]);
   const title = titleOf(turn, sending);
@@ -172,6 +223,7 @@ function receiptOf(turn: Turn, sending: Sending, result: DeliveryOutcome): Deliv
     node: turn.state.self,
     at: turn.env.wall,
     outcome: result.outcome === "delivered" ? "delivered" : "failed",
+    ...(sending.uncertain ? { uncertain: true } : {}),
     attempt: (held?.t === "delivery" ? held.attempt : 0) + sending.attempt,
     detail: result.detail.slice(0, DETAIL_MAX),
   };
@@ -179,7 +231,11 @@ function receiptOf(turn: Turn, sending: Sending, result: DeliveryOutcome): Deliv
 
 function composed(turn: Turn, sending: Sending): { title: string; text: string } {
   const records = sending.incidents.flatMap((id) => incidentOf(turn.state.ledger, id) ?? []);
-  return composeNotification(turn.state, sending.message, sending.phase, records, turn.env.wall);
+  return composeNotification(
+    turn.state,
+    { ...sending, id: sending.message, incidents: records },
+    turn.env.wall,
+  );
 }
 
 const titleOf = (turn: Turn, sending: Sending): string => composed(turn, sending).title;
@@ -212,6 +268,7 @@ export function resume(turn: Turn): void {
       renewal: record.renewal,
       renewAt: env.now,
       inFlightSince: undefined,
+      uncertain: false,
       retryAt: env.now,
     });
   }

@@ -1,8 +1,8 @@
 /** Whose job it is to send: the same order at every node that sees the same mesh. */
 import { hashParts } from "../kit/hash.ts";
-import { after, type Instant } from "../kit/time.ts";
-import type { DeliveryRecord } from "./ledger-records.ts";
-import { PROVEN_FOR, TURN_EVERY } from "./limits.ts";
+import { after, type Duration, type Instant } from "../kit/time.ts";
+import type { DeliveryRecord, Phase } from "./ledger-records.ts";
+import { PROVEN_FOR, TURN_EVERY, TURN_EVERY_RESOLVED } from "./limits.ts";
 import type { NodeState } from "./state.ts";
 import type { IncidentId, NodeId } from "./types.ts";
 
@@ -12,7 +12,7 @@ export const INBOX = "inbox";
 export const failureKey = (node: NodeId, channel: string): string => `${node} ${channel}`;
 
 /** Living, unsuspected nodes that have the channel; this one too if it has it. */
-function candidates(state: NodeState, channel: string): NodeId[] {
+export function candidates(state: Pick<NodeState, "channels" | "self" | "peers">, channel: string): NodeId[] {
   const able: NodeId[] = state.channels.some((own) => own.name === channel) ? [state.self] : [];
   for (const peer of state.peers.values()) {
     if (peer.condition.kind === "alive" && peer.channels.includes(channel)) able.push(peer.id);
@@ -66,4 +66,5 @@ export function rank(state: NodeState, anchor: IncidentId, channel: string, wall
 }
 
 /** When a rank may go if it sees no sign of those before it. */
-export const turnAt = (base: Instant, place: number): Instant => after(base, (place * TURN_EVERY) as never);
+export const turnAt = (base: Instant, place: number, phase: Phase): Instant =>
+  after(base, (place * (phase === "open" ? TURN_EVERY : TURN_EVERY_RESOLVED)) as Duration);

@@ -1,15 +1,19 @@
 /** The ledger's records as peers send them. A newer release may send kinds this one does not know: those are left out. */
 import * as z from "zod";
-import type {
-  DeliveryRecord,
-  EvidenceRecord,
-  IncidentRecord,
-  IntentRecord,
-  LedgerRecord,
-  MessageRecord,
-  ResolvedRecord,
+import {
+  type DeliveryRecord,
+  type EvidenceRecord,
+  INCIDENT_KINDS,
+  type IncidentRecord,
+  type IntentRecord,
+  type LedgerRecord,
+  type Matcher,
+  type MessageRecord,
+  type MuteRecord,
+  type PingRecord,
+  type ResolvedRecord,
 } from "../core/ledger-records.ts";
-import type { Verdict } from "../core/types.ts";
+import { SEVERITIES, type Verdict } from "../core/types.ts";
 import { WALL_MAX, type WallTime } from "../kit/time.ts";
 import { id, incarnation, limitedCount, PATHS, PROBES } from "./peer-fields.ts";
 
@@ -17,29 +21,41 @@ export const RECORDS_PER_MESSAGE_MAX: number = 64;
 const INCIDENTS_PER_RECORD_MAX = 128;
 const NAME_CHARS_MAX = 253;
 const DETAIL_CHARS_MAX = 400;
+const TOPIC_CHARS_MAX = 96;
 const TITLE_CHARS_MAX = 512;
 const TEXT_CHARS_MAX = 4096;
 
 export const wall: z.ZodType<WallTime> = z.number().min(0).max(WALL_MAX) as unknown as z.ZodType<WallTime>;
 /** What a member says is shown to people: on terminals, in the journal, in messages. It must not steer them. */
-const oneLine = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ");
+export const oneLine = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ");
 const lines = (text: string): string => text.split("\n").map(oneLine).join("\n");
 const name = z.string().max(NAME_CHARS_MAX).transform(oneLine);
-/** What an incident can begin with; any other word would outrank these (`versionOf`) and says nothing. */
-const DOWN_VERDICTS: readonly [Verdict, ...Verdict[]] = ["host-down", "unreachable", "daemon-down"];
+const detail = z.string().max(DETAIL_CHARS_MAX).transform(oneLine);
+/** What an incident can begin with: the bad verdicts, and for notes what holds of the subject meanwhile. */
+const INCIDENT_VERDICTS: readonly [Verdict, ...Verdict[]] = [
+  "host-down",
+  "unreachable",
+  "daemon-down",
+  "missing",
+  "link-problem",
+  "alive",
+];
 const phase = z.enum(["open", "resolved"]);
 const incidents = z.array(id).max(INCIDENTS_PER_RECORD_MAX);
 
 const incidentRecord: z.ZodType<IncidentRecord> = z.object({
   t: z.literal("incident"),
   incident: id,
-  kind: z.enum(["down", "daemon-down", "test"]),
+  kind: z.enum(INCIDENT_KINDS),
   subject: id,
   name,
   incarnation,
-  verdict: z.enum(DOWN_VERDICTS),
+  verdict: z.enum(INCIDENT_VERDICTS),
   since: wall,
   by: id,
+  topic: z.string().min(1).max(TOPIC_CHARS_MAX).transform(oneLine).exactOptional(),
+  until: wall.exactOptional(),
+  detail: detail.exactOptional(),
 });
 
 const evidenceRecord: z.ZodType<EvidenceRecord> = z.object({
@@ -83,7 +99,8 @@ const deliveryRecord: z.ZodType<DeliveryRecord> = z.object({
   at: wall,
   outcome: z.enum(["delivered", "failed"]),
   attempt: limitedCount,
-  detail: z.string().max(DETAIL_CHARS_MAX).transform(oneLine),
+  detail,
+  uncertain: z.boolean().exactOptional(),
 });
 
 const messageRecord: z.ZodType<MessageRecord> = z.object({
@@ -97,6 +114,36 @@ const messageRecord: z.ZodType<MessageRecord> = z.object({
   text: z.string().max(TEXT_CHARS_MAX).transform(lines),
 });
 
+const matcher: z.ZodType<Matcher> = z.object({
+  node: name.exactOptional(),
+  kind: z.enum(INCIDENT_KINDS).exactOptional(),
+  severity: z.enum(SEVERITIES).exactOptional(),
+});
+
+const muteRecord: z.ZodType<MuteRecord> = z.object({
+  t: z.literal("mute"),
+  mute: id,
+  purpose: z.enum(["maintenance", "silence"]),
+  matcher,
+  subject: id.exactOptional(),
+  revision: limitedCount,
+  at: wall,
+  until: wall.exactOptional(),
+  by: detail,
+  why: detail,
+  ended: z.boolean(),
+});
+
+const pingRecord: z.ZodType<PingRecord> = z.object({
+  t: z.literal("ping"),
+  channel: name,
+  node: id,
+  turn: limitedCount,
+  at: wall,
+  outcome: z.enum(["delivered", "failed"]),
+  detail,
+});
+
 const RECORDS: ReadonlyMap<unknown, z.ZodType<LedgerRecord>> = new Map<unknown, z.ZodType<LedgerRecord>>([
   ["incident", incidentRecord],
   ["evidence", evidenceRecord],
@@ -104,6 +151,8 @@ const RECORDS: ReadonlyMap<unknown, z.ZodType<LedgerRecord>> = new Map<unknown, 
   ["intent", intentRecord],
   ["delivery", deliveryRecord],
   ["message", messageRecord],
+  ["mute", muteRecord],
+  ["ping", pingRecord],
 ]);
 
 /** One record; undefined when this release does not know its kind or one of its values. */

@@ -1,5 +1,5 @@
 /** One core by itself, fed by hand: its peers are whatever a test says they say. */
-import type { Effect, Env, Input, RosterView, Stored } from "../../src/core/io.ts";
+import type { Birth, DeliveryOutcome, Effect, Env, Input, RosterView, Stored } from "../../src/core/io.ts";
 import type { Beat, PeerMessage } from "../../src/core/messages.ts";
 import { init, type NodeState, nextWakeAt, step } from "../../src/core/node.ts";
 import { DEFAULT_POLICY, type NodeId } from "../../src/core/types.ts";
@@ -27,10 +27,12 @@ export class LoneNode {
   /** By key, as a disk that never fails holds them. */
   readonly disk: Map<string, string>;
   state: NodeState;
+  /** How deliveries and pings on a channel end; undefined = no outcome yet. */
+  outcome: (channel: string) => DeliveryOutcome | undefined = () => ({ outcome: "delivered", detail: "ok" });
   readonly #random = seededRandom(1);
   readonly #seqs = new Map<NodeId, number>();
 
-  constructor(ids: readonly NodeId[], stored: readonly Stored[] = []) {
+  constructor(ids: readonly NodeId[], stored: readonly Stored[] = [], birth: Partial<Birth> = {}) {
     this.disk = new Map(stored.map(({ key, value }) => [key, value ?? ""]));
     const first = init(
       {
@@ -42,6 +44,7 @@ export class LoneNode {
         heartbeats: [],
         policy: DEFAULT_POLICY,
         stored,
+        ...birth,
       },
       this.env(),
     );
@@ -57,7 +60,7 @@ export class LoneNode {
     };
   }
 
-  /** Writes are done at once, and what waits for them follows; deliveries are accepted. */
+  /** Writes are done at once, and what waits for them follows. */
   #take(effects: readonly Effect[]): void {
     for (const effect of effects) {
       this.effects.push(effect);
@@ -69,7 +72,12 @@ export class LoneNode {
         this.#take(effect.afterwards);
       } else if (effect.type === "deliver") {
         const { delivery, channel } = effect;
-        this.input({ type: "delivery", delivery, channel, result: { outcome: "delivered", detail: "ok" } });
+        const result = this.outcome(channel);
+        if (result !== undefined) this.input({ type: "delivery", delivery, channel, result });
+      } else if (effect.type === "ping") {
+        const { heartbeat } = effect;
+        const result = this.outcome(heartbeat);
+        if (result !== undefined) this.input({ type: "pinged", heartbeat, result });
       } else if (effect.type === "look-at-uplink") {
         this.input({ type: "uplink", uplink: { up: true, detail: "eth0" } });
       } else if (effect.type === "probe") {

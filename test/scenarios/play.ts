@@ -28,7 +28,7 @@ export async function play(file: string): Promise<Played> {
   const script = (file.split(DIVIDER)[0] ?? "").trimEnd();
   const { names, seed, until, timed, onDeliver } = parseScript(script);
   const world = new World({ seed, machine: CORE, names });
-  const judge = new Judge(world, { nothingIsTold: false });
+  const judge = new Judge(world, { nothingIsTold: false, muted: / maintenance /.test(script) });
   const lines: string[] = [];
   const write = (who: string, what: string): void => {
     lines.push(`${String(Math.round(world.timeline.now)).padStart(8)} ${who.padEnd(8)} ${what}`);

@@ -9,8 +9,11 @@
  *
  * with the verbs of VERBS below. `#` begins a comment.
  */
-import { parseDuration } from "../../src/kit/time.ts";
+import type { Input } from "../../src/core/io.ts";
+import { maintenanceId } from "../../src/core/mutes.ts";
+import { parseDuration, wallTime } from "../../src/kit/time.ts";
 import type { Fault } from "../sim/faults.ts";
+import type { Host } from "../sim/host.ts";
 import type { ReceiverMood } from "../sim/receiver.ts";
 
 /** Makes faults; the sender is known once a message leaves. */
@@ -69,10 +72,40 @@ const VERBS: Readonly<Record<string, (words: readonly string[], hostOf: HostOf) 
   loss:
     ([share = "0%"]) =>
     () => [{ type: "quality", loss: Number.parseFloat(share) / 100, jitter: 0.2 }],
+  /** `maintenance a on b 30s`, `maintenance a off b`: a's daemon is asked; without a time it lasts until lifted. */
+  maintenance: ([asked, state, name = "", length], hostOf) => {
+    const [host, subject] = [hostOf(asked), hostOf(name)];
+    return (sender) => [
+      {
+        type: "operator",
+        host: host(sender),
+        words: `maintenance ${state} ${name}`,
+        input: (world) => muteOf(world.hosts[subject(sender)], state === "off", length),
+      },
+    ];
+  },
   receiver:
     ([mood]) =>
     () => [{ type: "receiver", mood: mood as ReceiverMood }],
 };
+
+function muteOf(host: Host | undefined, ended: boolean, length: string | undefined): Input {
+  if (host === undefined) throw new Error("no such host");
+  const { id: subject } = host;
+  const mute = maintenanceId(subject);
+  const until = length === undefined ? {} : { until: wallTime(host.wall + time(length)) };
+  const request = {
+    mute,
+    purpose: "maintenance",
+    matcher: {},
+    subject,
+    by: "root",
+    why: "",
+    ended,
+    ...until,
+  } as const;
+  return { type: "mute", request };
+}
 
 export function parseScript(text: string): Script {
   const names: string[] = [];

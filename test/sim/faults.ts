@@ -1,6 +1,8 @@
 /** What can go wrong from outside, as plain values: generated from a seed, written in scenarios, printed in reports. */
+import type { Input } from "../../src/core/io.ts";
 import type { DiskHealth } from "./disk.ts";
 import type { ReceiverMood } from "./receiver.ts";
+import type { World } from "./world.ts";
 
 export type Fault =
   | { readonly type: "power-off"; readonly host: number }
@@ -26,6 +28,13 @@ export type Fault =
   | { readonly type: "wall-step"; readonly host: number; readonly by: number }
   | { readonly type: "disk"; readonly host: number; readonly health: DiskHealth }
   | { readonly type: "receiver"; readonly mood: ReceiverMood }
+  /** Somebody asks this host's daemon for something. */
+  | {
+      readonly type: "operator";
+      readonly host: number;
+      readonly words: string;
+      readonly input: (world: World) => Input;
+    }
   /** Whether this host has a way to the receiver. */
   | { readonly type: "route"; readonly host: number; readonly up: boolean };
 
@@ -55,6 +64,8 @@ export function describeFault(fault: Fault, names: readonly string[]): string {
       return `wall ${name(fault.host)} by ${Math.round(fault.by)} ms`;
     case "disk":
       return `disk ${name(fault.host)} ${fault.health}`;
+    case "operator":
+      return `on ${name(fault.host)}: ${fault.words}`;
     case "receiver":
       return `receiver ${fault.mood}`;
     default:

@@ -9,8 +9,10 @@ import type { Arrival } from "./receiver.ts";
 import type { Truth } from "./truth.ts";
 import type { World } from "./world.ts";
 
-/** A death is told within this, of which the verdict takes its part. */
-const TELL_BOUND = 6000;
+/** A death is told within this, of which the verdict takes its part; during an outage it waits for company. */
+const TELL_BOUND = 8000;
+/** Kinds that speak of a host's absence. */
+const ABOUT_ABSENCE: ReadonlySet<string> = new Set(["down", "daemon-down", "missing", "flapping"]);
 /** Hung: the verdict alone takes five seconds. */
 const HANG_EXTRA = 7000;
 const LOSSY_EXTRA = 12_000;
@@ -18,8 +20,8 @@ const LOSSY_EXTRA = 12_000;
 const REPROBE_EXTRA = 4000;
 /** When only some nodes have a way to the receiver, the others must fail first. */
 const BROKEN_CHANNEL_EXTRA = 60_000;
-/** The receiver's last word about a host that is well again is not "down", this long after calm. */
-const RECOVERY_BOUND = 45_000;
+/** The receiver's last word about a host that is well again is not "down", this long after calm: flapping ends after a minute. */
+const RECOVERY_BOUND = 110_000;
 /** Retries back off up to five minutes. */
 const RETRY_BACKOFF = 310_000;
 /** A second "down" about one incident is excused by more than one fault within so long before the first. */
@@ -79,7 +81,8 @@ export class MessageJudge {
     if (notification.state === "note") return;
     for (const subject of notification.subjects) {
       const index = this.#world.hosts.findIndex((host) => host.id === subject.id);
-      this.#noteWord(index, notification.state, subject.incident, arrival.at);
+      if (ABOUT_ABSENCE.has(notification.kind))
+        this.#noteWord(index, notification.state, subject.incident, arrival.at);
       if (notification.state === "open") this.#onOpen(arrival, subject.incident, index);
       else if (!this.#opens.has(subject.incident))
         this.#report("every resolved pairs with an open", `${notification.title} (${subject.incident})`);
@@ -152,6 +155,7 @@ export class MessageJudge {
 
   /** Whoever is dead for long enough has been told of, while somebody lives who knows it and has a channel. */
   #lookForUntold(subject: Host): void {
+    if (this.#expectations.muted === true) return;
     if (this.#lastWord[subject.index] === "open") return;
     const { hosts } = this.#world;
     const tellers = hosts.filter((host) => host !== subject && this.#shouldHaveTold(host, subject));

@@ -18,6 +18,8 @@ export interface Violation {
 export interface Expectations {
   /** Only loss, short pauses and clock steps: nobody dies, so nothing may be told. */
   readonly nothingIsTold: boolean;
+  /** Somebody asked not to be told of some things: a death that is not told is no fault. */
+  readonly muted?: boolean;
 }
 
 const DOWN: ReadonlySet<Verdict> = new Set(["host-down", "unreachable", "daemon-down"]);
@@ -114,13 +116,28 @@ export class Judge {
         `${observer.name} holds ${subject.name} for host-down, whose kernel it can reach since ${kernelFor} ms`,
       );
     }
-    const silentFor = this.#truth.kernelSilentFor(observer.index, subject.index);
+    const silentFor = Math.min(
+      ...this.#askable(observer, subject).map((host) => this.#kernelSilentFor(host, subject)),
+    );
     if (to === "daemon-down" && silentFor > margin) {
       this.#report(
         "a dead host is more than a dead daemon",
         `${observer.name} holds ${subject.name} for daemon-down, whose host is silent since ${silentFor} ms`,
       );
     }
+  }
+
+  /** The observer, and whoever can tell it what a probe of the subject showed. */
+  #askable(observer: Host, subject: Host): Host[] {
+    return this.#world.hosts.filter(
+      (host) =>
+        host === observer ||
+        (host !== subject && host.present && this.#world.network.bothWays(observer.index, host.index)),
+    );
+  }
+
+  #kernelSilentFor(observer: Host, subject: Host): number {
+    return this.#truth.kernelSilentFor(observer.index, subject.index);
   }
 
   #checkIncarnation(host: number, incarnation: number): void {
@@ -223,7 +240,9 @@ export class Judge {
   }
 
   #deathBound(observer: Host, subject: Host): number {
-    const kernelAnswers = this.#truth.kernelReachableFor(observer.index, subject.index) > 0;
+    const kernelAnswers = this.#askable(observer, subject).some(
+      (host) => this.#truth.kernelReachableFor(host.index, subject.index) > 0,
+    );
     const bound = kernelAnswers ? HANG_BOUND : DEATH_BOUND;
     return this.#lossy() ? bound + LOSSY_EXTRA : bound;
   }

@@ -173,6 +173,9 @@ export class World {
       case "disk":
         host.disk.health = fault.health;
         return;
+      case "operator":
+        host.give(fault.input(this));
+        return;
       case "route":
         this.routes[fault.host] = fault.up;
         return;

@@ -1,0 +1,211 @@
+import { describe, expect, it } from "vitest";
+import { LoneNode } from "../../test/contract/lone-node.ts";
+import { incidentOf, resolutionOf } from "../../test/contract/sample-incidents.ts";
+import { minutes } from "../kit/time.ts";
+import type { LedgerRecord } from "./ledger-records.ts";
+import { DEFAULT_POLICY, type Policy } from "./types.ts";
+
+function node(policy: Partial<Policy> = {}): LoneNode {
+  const made = new LoneNode(["a", "b", "s", "t", "u", "v", "w"], [], {
+    policy: { ...DEFAULT_POLICY, missingAfter: minutes(600), ...policy },
+  });
+  made.connect("b");
+  made.pass(1000, ["b"]);
+  return made;
+}
+
+function tell(told: LoneNode, ...records: LedgerRecord[]): void {
+  told.say("b", { t: "ledger", records });
+  told.pass(20_000, ["b"]);
+}
+
+const texts = (told: LoneNode): string[] =>
+  told.effects.flatMap((effect) =>
+    effect.type === "deliver" && effect.channel === "phone" ? [effect.notification.text] : [],
+  );
+
+describe("notes", () => {
+  const restart = incidentOf("restarted", "s", { incarnation: 2, since: 1000, until: 95_000 });
+
+  it("tell of a host that booted by itself", () => {
+    const told = node();
+    tell(told, restart);
+    expect(told.told()).toEqual(["s restarted by itself, away 94 s"]);
+    told.pass(120_000, ["b"]);
+    expect(told.told()).toHaveLength(1);
+  });
+
+  it("add nothing to an absence that was told", () => {
+    const told = node();
+    const down = incidentOf("down", "s", { since: 1000 });
+    tell(told, down);
+    tell(told, resolutionOf(down, 95_000, "returned-rebooted"), restart);
+    expect(told.told()).toEqual(["s is down", "s is back"]);
+    expect(texts(told)[1]).toContain("Restarted meanwhile: s.");
+  });
+
+  it("say from when to when a host was cut off", () => {
+    const told = node();
+    tell(told, incidentOf("cut-off", "s", { since: 0, until: 360_000, detail: "eth0: no carrier" }));
+    expect(told.told()).toEqual(["s was cut off, and is back"]);
+    expect(texts(told)[0]).toContain(
+      "s says: I was cut off from 2027-01-15 08:00:00 UTC to 08:06:00 UTC (eth0: no carrier).",
+    );
+  });
+
+  it("of a cut off host stand in its recovery where its absence was told", () => {
+    const told = node();
+    const down = incidentOf("down", "s");
+    tell(told, down);
+    tell(told, incidentOf("cut-off", "s", { since: 100, until: 20_000 }), resolutionOf(down, 21_000));
+    expect(told.told()).toEqual(["s is down", "s is back"]);
+    expect(texts(told)[1]).toContain("s says: I was cut off");
+  });
+
+  it("are not told of what is long over", () => {
+    const told = node();
+    told.pass(1000, ["b"]);
+    tell(told, incidentOf("restarted", "s", { since: -2 * 86_400_000, until: -2 * 86_400_000 + 1 }));
+    expect(told.told()).toEqual([]);
+  });
+});
+
+describe("links", () => {
+  const link = (subject: string, topic: string) => incidentOf("link-problem", subject, { topic });
+
+  it.each([
+    ["a pair", [link("s", "t"), link("t", "s")], "s and t do not hear each other"],
+    ["one direction", [link("s", "t")], "t does not hear s"],
+    ["a deaf host", [link("s", "t"), link("u", "t"), link("v", "t")], "t does not hear s, u and v"],
+    ["a mute host", [link("s", "t"), link("s", "u"), link("s", "v")], "s is not heard by t, u and v"],
+    [
+      "a host with bad links both ways",
+      [link("s", "t"), link("t", "s"), link("s", "u"), link("u", "s")],
+      "s and t and u do not hear each other",
+    ],
+    [
+      "a network",
+      [
+        incidentOf("link-problem", "s", { topic: "path 127.0.0.1:7115" }),
+        incidentOf("link-problem", "t", { topic: "path 127.0.0.1:7116" }),
+      ],
+      "s and t do not answer on 127.0.0.x",
+    ],
+  ] as const)("of %s are named in one message", (_, records, title) => {
+    const told = node();
+    tell(told, ...records);
+    expect(told.told()).toEqual([title]);
+    expect(texts(told)[0]).toContain("Nobody is down");
+  });
+
+  it("of a host that is down are not worth a word", () => {
+    const told = node();
+    tell(told, link("s", "t"), link("t", "s"), incidentOf("down", "s"));
+    expect(told.told()).toEqual(["s is down"]);
+  });
+
+  it("may be broken for a moment", () => {
+    const told = node();
+    const broken = link("s", "t");
+    told.say("b", { t: "ledger", records: [broken] });
+    told.pass(10_000, ["b"]);
+    tell(told, resolutionOf(broken, 10_000));
+    expect(told.told()).toEqual([]);
+  });
+});
+
+describe("flapping", () => {
+  const life = (incarnation: number, since: number) => incidentOf("down", "s", { incarnation, since });
+
+  /** Down for 5 s, up for 15 s, so many times. */
+  function flap(told: LoneNode, times: number): void {
+    for (let round = 0; round < times; round += 1) {
+      const at = round * 20_000;
+      told.say("b", { t: "ledger", records: [life(round + 1, at)] });
+      told.pass(5000, ["b"]);
+      told.say("b", { t: "ledger", records: [resolutionOf(life(round + 1, at), at + 5000)] });
+      told.pass(15_000, ["b"]);
+    }
+  }
+
+  it("is told as the first down and up, that it comes and goes, and its end", () => {
+    const told = node();
+    flap(told, 6);
+    expect(told.told()).toEqual(["s is down", "s is back", "s comes and goes"]);
+    told.pass(60_000, ["b"]);
+    expect(told.told().slice(3)).toEqual(["s is steady again"]);
+    expect(texts(told)[3]).toContain("s failed 5 more times");
+  });
+
+  it("ends with the host's being down where it stays down", () => {
+    const told = node();
+    flap(told, 3);
+    tell(told, life(9, 60_000));
+    told.pass(60_000, ["b"]);
+    expect(told.told().slice(3).sort()).toEqual(["s is down", "s is steady again"]);
+    tell(told, resolutionOf(life(9, 60_000), 150_000));
+    expect(told.told().at(-1)).toBe("s is back");
+  });
+
+  it("is not looked for where the policy says so", () => {
+    const told = node({ flap: undefined });
+    flap(told, 2);
+    expect(told.told()).toEqual(["s is down", "s is back", "s is down", "s is back"]);
+  });
+
+  it("is not what comes again after the window", () => {
+    const told = node();
+    flap(told, 1);
+    told.pass(minutes(10), ["b"]);
+    tell(told, life(2, minutes(10) + 20_000));
+    expect(told.told()).toEqual(["s is down", "s is back", "s is down"]);
+  });
+});
+
+describe("a beginning that may have arrived", () => {
+  it("is told for certain, and then its end", () => {
+    const told = node();
+    told.outcome = (channel) =>
+      channel === "phone"
+        ? { outcome: "temporary", detail: "no answer", uncertain: true }
+        : { outcome: "delivered", detail: "" };
+    const down = incidentOf("down", "s");
+    tell(told, down);
+    tell(told, resolutionOf(down, 20_000));
+    told.effects.length = 0;
+    told.outcome = () => ({ outcome: "delivered", detail: "" });
+    told.pass(minutes(6), ["b"]);
+    expect(told.told()).toEqual(["s was down for 20 s", "s is back"]);
+    const ids = told.effects.flatMap((effect) =>
+      effect.type === "deliver" && effect.channel === "phone" ? [effect.notification.follows] : [],
+    );
+    expect(ids[1]).toHaveLength(1);
+  });
+
+  it("is not told any more when it surely did not arrive and is over", () => {
+    const told = node();
+    told.outcome = (channel) =>
+      channel === "phone"
+        ? { outcome: "temporary", detail: "refused" }
+        : { outcome: "delivered", detail: "" };
+    const down = incidentOf("down", "s");
+    tell(told, down);
+    tell(told, resolutionOf(down, 20_000));
+    told.effects.length = 0;
+    told.outcome = () => ({ outcome: "delivered", detail: "" });
+    told.pass(minutes(6), ["b"]);
+    expect(told.told()).toEqual([]);
+  });
+});
+
+describe("a title", () => {
+  it("shows who and what within what a phone shows", () => {
+    const told = node();
+    const names = ["s", "t", "u", "v", "w"].map((name) => ({
+      ...incidentOf("down", name),
+      name: `proxmox-node-${name}.example.org`,
+    }));
+    tell(told, ...names);
+    expect(told.told()[0]).toBe("proxmox-node-s.example.org and 4 others are down");
+  });
+});

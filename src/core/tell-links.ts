@@ -1,0 +1,94 @@
+/** Words about paths that are broken while nobody is down. */
+import { civilTime } from "../kit/time.ts";
+import type { IncidentRecord } from "./ledger-records.ts";
+import { nameOf } from "./state.ts";
+import {
+  lasted,
+  listNames,
+  sentence,
+  type Telling,
+  uniqueNames,
+  viewpointLine,
+  type Words,
+} from "./telling.ts";
+
+/** The topic of an incident about one address of a host that is heard by another; else it names the observer. */
+const PATH_TOPIC = "path ";
+/** Lines of observers' own words in one message. */
+const DETAILS_SHOWN = 8;
+
+const isPath = ({ topic }: IncidentRecord): boolean => topic?.startsWith(PATH_TOPIC) === true;
+const addressOf = ({ topic }: IncidentRecord): string => topic?.slice(PATH_TOPIC.length) ?? "";
+
+/** One direction between two hosts; names. */
+interface Link {
+  readonly observer: string;
+  readonly subject: string;
+}
+
+const linksOf = ({ state, incidents }: Telling): Link[] =>
+  incidents
+    .filter((incident) => !isPath(incident))
+    .map(({ name, topic }) => ({ observer: nameOf(state, topic ?? ""), subject: name }));
+
+export function tellLinks(telling: Telling): Words {
+  const links = linksOf(telling);
+  const paths = telling.incidents.filter(isPath);
+  const said = [
+    ...(links.length > 0 ? [brokenTitle(links)] : []),
+    ...(paths.length > 0 ? [pathTitle(paths)] : []),
+  ];
+  const title = said.join(", ");
+  const lines = [`${title}, since ${civilTime(telling.since)}.`];
+  if (links.length > 0) {
+    const directions = links.map(({ observer, subject }) => `from ${subject} to ${observer}`).sort();
+    lines.push(`Nothing arrives ${listNames(directions)}. Nobody is down: others hear them.`);
+  }
+  if (paths.length > 0) {
+    const lost = paths.map((path) => `${path.name} at ${addressOf(path)}`).sort();
+    lines.push(`Not reachable: ${listNames(lost)}. Nobody is down: all are heard by another address.`);
+  }
+  for (const { name, detail } of telling.incidents.slice(0, DETAILS_SHOWN))
+    if (detail !== undefined) lines.push(`About ${name}: ${detail}.`);
+  return { title, lines: [...lines, viewpointLine(telling)] };
+}
+
+/** Names the host that all broken links have in common, where there is one. */
+function brokenTitle(links: readonly Link[]): string {
+  const observers = [...new Set(links.map(({ observer }) => observer))].sort();
+  const subjects = [...new Set(links.map(({ subject }) => subject))].sort();
+  const ends = [...new Set([...observers, ...subjects])].sort();
+  if (ends.length === 2 && links.length === 2) return `${listNames(ends)} do not hear each other`;
+  const [observer, subject] = [observers[0] ?? "", subjects[0] ?? ""];
+  if (observers.length === 1) return `${observer} does not hear ${listNames(subjects)}`;
+  if (subjects.length === 1) return `${subject} is not heard by ${listNames(observers)}`;
+  const common = ends.find((end) => links.every((link) => link.observer === end || link.subject === end));
+  if (common !== undefined)
+    return `${common} and ${listNames(ends.filter((end) => end !== common))} do not hear each other`;
+  return sentence(ends, "does", "not all hear one another");
+}
+
+/** Addresses of one network are told as that network, as far as their text shows it. */
+function pathTitle(paths: readonly IncidentRecord[]): string {
+  const networks = [...new Set(paths.map((path) => networkOf(addressOf(path))))].sort();
+  return sentence(uniqueNames(paths), "does", `not answer on ${listNames(networks)}`);
+}
+
+/** `10.1.0.x` for an IPv4 address, which is how most people number a network; an IPv6 address as it is. */
+function networkOf(address: string): string {
+  const ipv4 = /^(\d+\.\d+\.\d+)\.\d+(:\d+)?$/.exec(address);
+  return ipv4 === null ? address : `${ipv4[1]}.x`;
+}
+
+export function tellRepaired(telling: Telling): Words {
+  const links = linksOf(telling);
+  const paths = telling.incidents.filter(isPath);
+  const length = lasted(telling.since, telling.until ?? telling.wall);
+  const ends = [...new Set(links.flatMap(({ observer, subject }) => [observer, subject]))].sort();
+  const said = [
+    ...(links.length > 0 ? [`${listNames(ends)} hear one another again`] : []),
+    ...(paths.length > 0 ? [pathTitle(paths).replace(/ do(es)? not answer on /, " back on ")] : []),
+  ];
+  const title = said.join(", ");
+  return { title, lines: [`${title}, after ${length}.`, viewpointLine(telling)] };
+}
