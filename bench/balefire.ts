@@ -16,7 +16,7 @@ export const enterBalefire: Enter = async (size, progress) => {
   );
   const network = namespaceNetwork(size);
   const names = Array.from({ length: size }, (_, place) => `pve${place + 1}`);
-  const mesh = await Mesh.form({ names, network, balefire: FROM_BUNDLE, progress });
+  const mesh = await Mesh.form({ names, network, balefire: FROM_BUNDLE, policy: { flap: "off" }, progress });
   return {
     name: "balefire",
     version,

@@ -75,7 +75,7 @@ export class Stage {
       network,
       balefire: FROM_SOURCE,
       port,
-      grace: GRACE,
+      policy: { daemonDown: { grace: GRACE } },
       progress,
     });
     return new Stage(mesh, Math.round(machineMs() - began));

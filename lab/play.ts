@@ -35,12 +35,12 @@ export async function playScene(scene: Scene, options: PlayOptions): Promise<Sce
   let network: NamespaceNetwork | undefined;
   let mesh: Mesh | undefined;
   try {
-    network = namespaceNetwork(nodes);
+    network = namespaceNetwork(nodes, scene.networks);
     mesh = await Mesh.form({
       names: Array.from({ length: nodes }, (_, place) => `pve${place + 1}`),
       network,
       balefire: FROM_SOURCE,
-      ...(scene.grace === undefined ? {} : { grace: scene.grace }),
+      ...(scene.policy === undefined ? {} : { policy: scene.policy }),
       ...(options.progress === undefined ? {} : { progress: options.progress }),
     });
     const stage = new Stage(mesh, network, options.short, options.emit);

@@ -1,7 +1,7 @@
 /** What a scene plays on: a mesh in namespaces, a transcript, and checks that are counted. */
 import type { Notification } from "../src/core/notification.ts";
 import { machineMs, sleep, until } from "./driver/clock.ts";
-import type { Action, Mesh, Notice } from "./driver/mesh.ts";
+import type { Action, Mesh, Notice, PolicyBlock } from "./driver/mesh.ts";
 import { messageIn, subjectNames } from "./driver/message.ts";
 import type { NamespaceNetwork } from "./driver/namespaces.ts";
 
@@ -31,8 +31,10 @@ export interface Scene {
   readonly name: string;
   readonly summary: string;
   readonly nodes: { readonly usual: number; readonly min: number };
-  /** `policy.daemonDown.grace`, when the scene needs another than the product's default. */
-  readonly grace?: string;
+  /** What the scene needs to be other than the product's default. */
+  readonly policy?: PolicyBlock;
+  /** Networks that all nodes share. Default: 1. */
+  readonly networks?: 2;
   play(stage: Stage): Promise<void>;
 }
 

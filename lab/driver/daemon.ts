@@ -17,8 +17,8 @@ export type DaemonState = "off" | "running" | "frozen";
 
 export interface DaemonPlan {
   readonly name: string;
-  /** `IP:PORT` of the mesh port. */
-  readonly address: string;
+  /** `IP:PORT` of the mesh port, on each network the node is in. */
+  readonly addresses: readonly string[];
   readonly folder: string;
   /** How balefire is started: the executable and its first arguments. */
   readonly balefire: readonly string[];
@@ -29,6 +29,7 @@ export interface DaemonPlan {
 
 export class Daemon {
   readonly name: string;
+  /** The first of its addresses. */
   readonly address: string;
   state: DaemonState = "off";
   /** Its id in the mesh; known once it has run. */
@@ -45,7 +46,7 @@ export class Daemon {
   constructor(plan: DaemonPlan) {
     this.#plan = plan;
     this.name = plan.name;
-    this.address = plan.address;
+    this.address = plan.addresses[0] ?? "";
     mkdirSync(plan.folder, { mode: 0o700 });
     const config = join(plan.folder, "config.yaml");
     writeFileSync(config, plan.config, { mode: 0o600 });
@@ -68,6 +69,10 @@ export class Daemon {
     return this.#env;
   }
 
+  get addressFlags(): readonly string[] {
+    return this.#plan.addresses.flatMap((address) => ["--address", address]);
+  }
+
   get pid(): number {
     return this.#child?.pid ?? 0;
   }
@@ -83,12 +88,12 @@ export class Daemon {
     return runOrThrow(argv, { env: this.#env, timeoutMs: COMMAND_MS_MAX });
   }
 
-  /** Starts `balefire run` and resolves when it answers on its control socket. */
-  async run(): Promise<void> {
+  /** Starts `balefire run`, with more in its environment where given, and resolves when it answers on its control socket. */
+  async run(env: NodeJS.ProcessEnv = {}): Promise<void> {
     if (this.#child !== undefined) throw new Error(`${this.name} is running`);
     const log = openSync(this.#log, "a", 0o600);
     const [command = "", ...args] = boundToUs(this.#plan.inside([...this.#plan.balefire, "run"]));
-    const child = spawn(command, args, { stdio: ["ignore", log, log], env: this.#env });
+    const child = spawn(command, args, { stdio: ["ignore", log, log], env: { ...this.#env, ...env } });
     closeSync(log);
     this.#child = child;
     this.#forget = atEnd(() => child.kill("SIGKILL"));

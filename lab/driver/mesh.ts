@@ -19,13 +19,22 @@ const JOINS_AT_ONCE = 2;
 
 export type Action = "kill" | "stop" | "freeze" | "thaw" | "revive" | "cut" | "restore" | "power-loss";
 
+/** As docs/configuration.md has it. */
+export interface PolicyBlock {
+  readonly daemonDown?: { readonly grace: string };
+  readonly linkProblem?: { readonly grace: string };
+  readonly missing?: { readonly after: string };
+  readonly planned?: { readonly grace: string };
+  readonly flap?: "off" | { readonly window?: string; readonly quiet?: string };
+}
+
 export interface MeshPlan {
   readonly names: readonly string[];
   readonly network: Network;
   readonly balefire: readonly string[];
   readonly port?: number;
-  /** `policy.daemonDown.grace`; the product's default when absent. */
-  readonly grace?: string;
+  /** The `policy` block of every node's configuration; what is absent is as the product has it. */
+  readonly policy?: PolicyBlock;
   readonly progress?: (text: string) => void;
 }
 
@@ -69,10 +78,12 @@ export class Mesh {
       (name, place) =>
         new Daemon({
           name,
-          address: `${plan.network.addressOf(place)}:${plan.port ?? DEFAULT_PORT}`,
+          addresses: plan.network
+            .addressesOf(place)
+            .map((address) => `${address}:${plan.port ?? DEFAULT_PORT}`),
           folder: join(folder, name),
           balefire: plan.balefire,
-          config: configText(receiver.url, plan.grace),
+          config: configText(receiver.url, plan.policy),
           inside: (argv) => plan.network.inside(place, argv),
         }),
     );
@@ -90,7 +101,7 @@ export class Mesh {
     const [first, ...others] = this.daemons;
     if (first === undefined) throw new Error("a mesh has one node at least");
     progress(`${first.name}: balefire init`);
-    await first.cli("init", "--name", first.name, "--address", first.address, "--json");
+    await first.cli("init", "--name", first.name, ...first.addressFlags, "--json");
     await first.run();
     const queue = [...others];
     const joinNext = async (): Promise<void> => {
@@ -99,7 +110,7 @@ export class Mesh {
         const made = JSON.parse(
           await first.cli("token", "create", daemon.name, "--json"),
         ) as TokenCreateReport;
-        await daemon.cli("join", made.token, "--via", first.address, "--address", daemon.address, "--json");
+        await daemon.cli("join", made.token, "--via", first.address, ...daemon.addressFlags, "--json");
         await daemon.run();
       }
     };
@@ -223,9 +234,10 @@ export class Mesh {
   }
 }
 
-function configText(receiverUrl: string, grace: string | undefined): string {
+/** JSON is YAML. */
+function configText(receiverUrl: string, policy: PolicyBlock | undefined): string {
   const channel = `channels:\n  - name: ${CHANNEL}\n    type: webhook\n    url: ${receiverUrl}\n`;
-  return grace === undefined ? channel : `${channel}policy:\n  daemonDown:\n    grace: ${grace}\n`;
+  return policy === undefined ? channel : `${channel}policy: ${JSON.stringify(policy)}\n`;
 }
 
 /** Alive as seen from one node, itself included. */

@@ -1,6 +1,7 @@
 /**
  * One bridge in a namespace of its own (`bf-<pid>-<random>-sw`), one namespace a node on it,
- * joined by veth pairs: port `pN` on the bridge, `eth0` in the node. The receiver sits at the bridge.
+ * joined by veth pairs: port `pN` on the bridge, `eth0` in the node. The receiver sits at the bridge,
+ * which is everyone's default gateway. A second network, where wanted: bridge `br1`, port `qN`, `eth1`.
  */
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
@@ -26,8 +27,12 @@ export interface NamespaceNetwork extends Network {
   rejoin(place: number): void;
   /** Drops this share of what arrives at the node, at random. */
   lose(place: number, percent: number): void;
-  /** Drops everything that one node sends to another, in this direction only. */
+  /** Drops everything that one node sends to another, in this direction only; adds to what is dropped already. */
   deafen(place: number, to: number): void;
+  /** The second network's switch loses its power, or has it again. */
+  powerSecond(on: boolean): void;
+  /** The first network's switch forwards between these groups no more; its gateway stays within reach. */
+  split(groups: readonly (readonly number[])[]): void;
   /** Takes all filters off a node. */
   clear(place: number): void;
   counters(place: number): Counters;
@@ -56,7 +61,7 @@ export function whyNoNamespaces(): string | undefined {
 }
 
 /** Builds the bridge and its nodes; removes them with `close`, or when this process ends. */
-export function namespaceNetwork(size: number): NamespaceNetwork {
+export function namespaceNetwork(size: number, networks: 1 | 2 = 1): NamespaceNetwork {
   if (size < 1 || size > NODES_MAX) throw new Error(`${size} nodes: 1 to ${NODES_MAX} are possible`);
   sweep();
   const prefix = `bf-${process.pid}-${randomBytes(2).toString("hex")}`;
@@ -65,6 +70,7 @@ export function namespaceNetwork(size: number): NamespaceNetwork {
   const close = atEnd(() => removeNamespaces((name) => name.startsWith(`${prefix}-`)));
   addHub(hub);
   for (let place = 0; place < size; place += 1) addHost(hub, host(place), place);
+  if (networks === 2) addSecond(hub, size, host);
 
   const port = (place: number, ...words: string[]): string =>
     runNow(["ip", "-n", hub, "link", "set", `p${place}`, ...words]);
@@ -73,6 +79,8 @@ export function namespaceNetwork(size: number): NamespaceNetwork {
   return {
     kind: "namespaces",
     addressOf,
+    addressesOf: (place) =>
+      networks === 2 ? [addressOf(place), secondAddressOf(place)] : [addressOf(place)],
     inside: (place, argv) => ["ip", "netns", "exec", host(place), ...argv],
     cut: (place) => port(place, "down"),
     restore: (place) => port(place, "up"),
@@ -81,6 +89,17 @@ export function namespaceNetwork(size: number): NamespaceNetwork {
     lose: (place, percent) =>
       filter(place, percent >= 100 ? "drop" : `numgen random mod 100 < ${percent} drop`),
     deafen: (place, to) => filter(place, `ip saddr ${addressOf(to)} drop`),
+    powerSecond: (on) => {
+      for (let place = 0; place < size; place += 1)
+        runNow(["ip", "-n", hub, "link", "set", `q${place}`, on ? "up" : "down"]);
+    },
+    split: (groups) => {
+      for (const group of groups) {
+        const others = groups.filter((other) => other !== group).flat();
+        const rule = `ip saddr { ${others.map(addressOf).join(", ")} } drop`;
+        for (const place of group) if (others.length > 0) filter(place, rule);
+      }
+    },
     clear: (place) => runNow(["ip", "netns", "exec", host(place), "nft", "flush", "ruleset"]),
     counters: (place) => counters(host(place)),
     openReceiver: () => spawnReceiver((argv) => ["ip", "netns", "exec", hub, ...argv], HUB_ADDRESS),
@@ -89,6 +108,7 @@ export function namespaceNetwork(size: number): NamespaceNetwork {
 }
 
 const addressOf = (place: number): string => `10.77.0.${FIRST_HOST + place}`;
+const secondAddressOf = (place: number): string => `10.78.0.${FIRST_HOST + place}`;
 
 function addHub(hub: string): void {
   runNow(["ip", "netns", "add", hub]);
@@ -113,8 +133,23 @@ function addHost(hub: string, host: string, place: number): void {
   );
   runNow(
     ["ip", "-n", host, "-batch", "-"],
-    ["link set lo up", `addr add ${addressOf(place)}/24 dev eth0`, "link set eth0 up"].join("\n"),
+    [
+      "link set lo up",
+      `addr add ${addressOf(place)}/24 dev eth0`,
+      "link set eth0 up",
+      `route add default via ${HUB_ADDRESS}`,
+    ].join("\n"),
   );
+}
+
+function addSecond(hub: string, size: number, host: (place: number) => string): void {
+  runNow(["ip", "-n", hub, "-batch", "-"], "link add br1 type bridge\nlink set br1 up");
+  for (let place = 0; place < size; place += 1) {
+    const pair = `link add q${place} type veth peer name eth1 netns ${host(place)}`;
+    runNow(["ip", "-n", hub, "-batch", "-"], `${pair}\nlink set q${place} master br1 up`);
+    const own = `addr add ${secondAddressOf(place)}/24 dev eth1`;
+    runNow(["ip", "-n", host(place), "-batch", "-"], `${own}\nlink set eth1 up`);
+  }
 }
 
 /** nft 1.0 wants the hook's line and the rule's line apart. */

@@ -5,6 +5,8 @@ export interface Network {
   readonly kind: "loopback" | "namespaces";
   /** The address of the node at this place (from 0). */
   addressOf(place: number): string;
+  /** All of them, one for each network the nodes share. */
+  addressesOf(place: number): readonly string[];
   /** The command line that runs `argv` on the node's side of the network. */
   inside(place: number, argv: readonly string[]): readonly string[];
   /** A pulled cable: both ends lose carrier. Throws where the network has no cables. */
@@ -19,6 +21,7 @@ export interface Network {
 export const loopbackNetwork = (): Network => ({
   kind: "loopback",
   addressOf: (place) => `127.0.0.${place + 1}`,
+  addressesOf: (place) => [`127.0.0.${place + 1}`],
   inside: (_place, argv) => argv,
   cut: refuseToCut,
   restore: refuseToCut,

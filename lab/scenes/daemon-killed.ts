@@ -11,7 +11,7 @@ export const daemonKilled: Scene = {
   summary:
     "a daemon dies under a living kernel: nothing is told while systemd may still restart it, then it is",
   nodes: { usual: 3, min: 3 },
-  grace: `${GRACE_MS / 1000}s`,
+  policy: { daemonDown: { grace: `${GRACE_MS / 1000}s` }, flap: "off" },
   async play(stage) {
     const { victim } = stage;
     const witness = stage.others(victim)[0] ?? "";

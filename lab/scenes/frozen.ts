@@ -10,7 +10,7 @@ export const frozen: Scene = {
   summary:
     "a daemon hangs (SIGSTOP) and goes on: told as hung, and it takes nobody else for dead when it wakes",
   nodes: { usual: 3, min: 3 },
-  grace: "1s",
+  policy: { daemonDown: { grace: "1s" }, flap: "off" },
   async play(stage) {
     const { victim } = stage;
     const frozenMs = await stage.act("freeze", victim);

@@ -9,7 +9,7 @@ export const stutter: Scene = {
   name: "stutter",
   summary: "a daemon starves, stopped for most of every half second: it takes nobody for dead, and nobody it",
   nodes: { usual: 3, min: 3 },
-  grace: "1s",
+  policy: { daemonDown: { grace: "1s" } },
   async play(stage) {
     const { victim } = stage;
     const beganMs = stage.nowMs;

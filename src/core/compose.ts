@@ -8,6 +8,7 @@ import type { Notification, NotificationEvidence } from "./notification.ts";
 import { gravestOf, severityOf } from "./severity.ts";
 import { aliveCount, type NodeState, nameOf } from "./state.ts";
 import { gravest, tellAbsence, tellReturn } from "./tell-absences.ts";
+import { tellCool, tellHeat } from "./tell-heat.ts";
 import { tellLinks, tellRepaired } from "./tell-links.ts";
 import { tellFlapping, tellNote, tellSteady } from "./tell-notes.ts";
 import type { Seen, Telling, Words } from "./telling.ts";
@@ -18,6 +19,7 @@ const IMPORTANCE: readonly IncidentKind[] = [
   "down",
   "missing",
   "daemon-down",
+  "heat",
   "flapping",
   "link-problem",
   "restarted",
@@ -93,6 +95,8 @@ function wordsFor(telling: Telling): Words {
       return isOpening ? tellFlapping(telling) : tellSteady(telling);
     case "link-problem":
       return isOpening ? tellLinks(telling) : tellRepaired(telling);
+    case "heat":
+      return isOpening ? tellHeat(telling) : tellCool(telling);
     case "restarted":
     case "cut-off":
     case "test":

@@ -112,8 +112,24 @@ const openAbsences = (docket: Docket, subject: NodeId | undefined): IncidentReco
       );
 
 /** "It is back" waits while another incident says that it is not; both then end in one message. */
-const isAwayAgain = (docket: Docket, record: IncidentRecord): boolean =>
-  ABSENCES.has(record.kind) && openAbsences(docket, record.subject).length > 0;
+function isAwayAgain(docket: Docket, record: IncidentRecord): boolean {
+  if (record.kind === "heat") return isStillWarm(docket, record);
+  return ABSENCES.has(record.kind) && openAbsences(docket, record.subject).length > 0;
+}
+
+/** No longer critical, but still past the warning: one message ends both. Of a host that is away nothing is known. */
+function isStillWarm(docket: Docket, { subject, topic = "" }: IncidentRecord): boolean {
+  const sensor = topic.split(" ")[0];
+  return (
+    openAbsences(docket, subject).length > 0 ||
+    (docket.bySubject.get(subject) ?? []).some(
+      (other) =>
+        other.kind === "heat" &&
+        other.topic?.split(" ")[0] === sensor &&
+        docket.ledger.open.has(other.incident),
+    )
+  );
+}
 
 /** Another incident says more. */
 function isSuperseded(docket: Docket, record: IncidentRecord): boolean {

@@ -15,6 +15,8 @@ import type { Incarnation, IncidentId, NodeId, PathKind, ProbeOutcome, Severity,
  *   stopped on purpose and did not come back in the time it announced.
  * - `link-problem`: one observer (`topic`) does not hear the subject, others do.
  * - `flapping`: incidents of one kind about one subject (`topic`: of which) that come and go.
+ * - `heat`: one of the subject's own sensors is past a limit, a fan stands still, or a sensor is gone
+ *   (`topic`: a key of the sensor, a space, and `warning`, `critical`, `stopped` or `lost`).
  * - `restarted`: a note, the host has booted by itself.
  * - `cut-off`: a note of the subject itself: it had no network.
  * - `test`: an operator's test message.
@@ -25,6 +27,7 @@ export type IncidentKind =
   | "missing"
   | "link-problem"
   | "flapping"
+  | "heat"
   | "restarted"
   | "cut-off"
   | "test";
@@ -34,6 +37,7 @@ export const INCIDENT_KINDS: readonly IncidentKind[] = [
   "missing",
   "link-problem",
   "flapping",
+  "heat",
   "restarted",
   "cut-off",
   "test",

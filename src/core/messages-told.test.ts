@@ -209,3 +209,45 @@ describe("a title", () => {
     expect(told.told()[0]).toBe("proxmox-node-s.example.org and 4 others are down");
   });
 });
+
+describe("heat", () => {
+  const sensor = (topic: string, detail: string, subject = "s") =>
+    incidentOf("heat", subject, { topic, detail });
+  const warm = sensor("k1 warning", "CPU package: 97 °C, warns from 85 °C");
+  const hot = sensor("k1 critical", "CPU package: 97 °C, critical from 95 °C");
+
+  it("of one host is one message, the gravest first", () => {
+    const told = node();
+    tell(told, warm, sensor("k2 warning", "nvme0 (slot 3): 74 °C, warns from 70 °C"), hot);
+    expect(told.told()).toEqual(["s: CPU package 97 °C, critical from 95 °C, and 1 more"]);
+    expect(texts(told)[0]).toContain("s: nvme0 (slot 3) 74 °C, warns from 70 °C, since 2027-01-15");
+  });
+
+  it("of two hosts is two messages", () => {
+    const told = node();
+    tell(told, warm, sensor("k9 stopped", "fan CPU_FAN: stands still", "t"));
+    expect(told.told().sort()).toEqual([
+      "s: CPU package 97 °C, warns from 85 °C",
+      "t: fan CPU_FAN stands still",
+    ]);
+  });
+
+  it("ends once, when the sensor is well again", () => {
+    const told = node();
+    tell(told, warm, hot);
+    tell(told, resolutionOf(hot, 30_000));
+    expect(told.told()).toHaveLength(1);
+    tell(told, resolutionOf(warm, 60_000));
+    expect(told.told().slice(1)).toEqual(["s: CPU package is well again"]);
+  });
+
+  it("is not called over while the host is away", () => {
+    const told = node();
+    const down = incidentOf("down", "s", { since: 100 });
+    tell(told, warm);
+    tell(told, down, resolutionOf(warm, 30_000));
+    expect(told.told().slice(1)).toEqual(["s is down"]);
+    tell(told, resolutionOf(down, 90_000));
+    expect(told.told().slice(2).sort()).toEqual(["s is back", "s: CPU package is well again"]);
+  });
+});

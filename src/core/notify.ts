@@ -49,11 +49,12 @@ export function refreshDuties(turn: Turn): void {
 }
 
 /** What is told together. */
-type Family = "absence" | "link" | "flapping" | "note";
+type Family = "absence" | "link" | "flapping" | "heat" | "note";
 
 function familyOf({ kind }: Duty): Family {
   if (ABSENCES.has(kind)) return "absence";
   if (NOTE_KINDS.has(kind)) return "note";
+  if (kind === "heat") return "heat";
   return kind === "flapping" ? "flapping" : "link";
 }
 
@@ -71,7 +72,9 @@ function groups(turn: Turn): Group[] {
     if (!isFree(turn, duty)) continue;
     const { phase, channel } = duty;
     const family = familyOf(duty);
-    const key = `${phase} ${channel} ${family}`;
+    // One host's sensors have nothing to do with another's.
+    const host = family === "heat" ? duty.subject : "";
+    const key = `${phase} ${channel} ${family} ${host}`;
     const group = byKind.get(key) ?? { phase, channel, family, duties: [] };
     group.duties.push(duty);
     byKind.set(key, group);

@@ -3,7 +3,7 @@ import { unreachable } from "../kit/assert.ts";
 import type { IncidentRecord } from "./ledger-records.ts";
 import { SEVERITIES, type Severity } from "./types.ts";
 
-export function severityOf({ kind }: Pick<IncidentRecord, "kind">): Severity {
+export function severityOf({ kind, topic }: Pick<IncidentRecord, "kind" | "topic">): Severity {
   switch (kind) {
     case "down":
       return "critical";
@@ -14,6 +14,8 @@ export function severityOf({ kind }: Pick<IncidentRecord, "kind">): Severity {
       return "warning";
     case "restarted":
       return "warning";
+    case "heat":
+      return topic?.endsWith(" critical") === true ? "critical" : "warning";
     case "cut-off":
     case "test":
       return "info";

@@ -29,7 +29,7 @@ beforeAll(async () => {
     network: loopbackNetwork(),
     balefire: FROM_SOURCE,
     port: PORT,
-    grace: "0s",
+    policy: { daemonDown: { grace: "0s" } },
   });
 });
 afterAll(() => mesh.close());

@@ -19,7 +19,7 @@ beforeEach(async () => {
     network: loopbackNetwork(),
     balefire: FROM_SOURCE,
     port: PORT,
-    grace: "0s",
+    policy: { daemonDown: { grace: "0s" } },
   });
 });
 afterEach(() => mesh.close());
