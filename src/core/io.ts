@@ -5,6 +5,7 @@ import type { Duration, Instant, WallTime } from "../kit/time.ts";
 import type { IncidentKind, MuteRecord, Phase } from "./ledger-records.ts";
 import type { Envelope, Plane, Request, Response } from "./messages.ts";
 import type { Notification } from "./notification.ts";
+import type { Reading } from "./thermal/reading.ts";
 import type {
   Address,
   ChannelRef,
@@ -105,6 +106,8 @@ export type Input =
       readonly heartbeats: readonly HeartbeatRef[];
       readonly policy: Policy;
     }
+  /** One pass over this host's own sensors. */
+  | { readonly type: "readings"; readonly readings: readonly Reading[] }
   /** A person sets, changes or lifts a maintenance or a silence. */
   | { readonly type: "mute"; readonly request: MuteRequest }
   /** The outcome of a `ping` effect. */

@@ -1,6 +1,7 @@
 /** The vocabulary of the core. See ARCHITECTURE.md, "Words". */
 import type { Duration } from "../kit/time.ts";
 import type { IncidentKind } from "./ledger-records.ts";
+import { DEFAULT_HEAT_POLICY, type HeatPolicy } from "./thermal/heat-policy.ts";
 
 /** The uuid of a node within one mesh; stays for the node's life there, whatever its name or addresses. */
 export type NodeId = string & { readonly __node?: never };
@@ -121,6 +122,7 @@ export interface Policy {
   /** Undefined: every change is told. */
   readonly flap: FlapPolicy | undefined;
   readonly quietHours: QuietHours | undefined;
+  readonly heat: HeatPolicy;
   /** Names of members that come and go as they like: nobody is told of their absence. */
   readonly sometimes: readonly string[];
 }
@@ -132,6 +134,7 @@ export const DEFAULT_POLICY: Policy = {
   plannedFor: 600_000 as Duration,
   flap: { window: 600_000 as Duration, quiet: 60_000 as Duration },
   quietHours: undefined,
+  heat: DEFAULT_HEAT_POLICY,
   sometimes: [],
 };
 

@@ -1,0 +1,36 @@
+/** A host's own sensors: judged here, entered as incidents, shown to the others. */
+import { episode, openIncident, openOf, resolveIncident } from "./incidents.ts";
+import { openAbout } from "./ledger.ts";
+import { nameOf, type Turn } from "./state.ts";
+import { type HeatChange, heatTopic, judgeHeat, resumeTroubles } from "./thermal/heat.ts";
+import type { Reading } from "./thermal/reading.ts";
+
+export function takeReadings(turn: Turn, readings: readonly Reading[]): void {
+  const { state, env } = turn;
+  const own = openAbout(state.ledger, state.self);
+  const isOpen = (topic: string): boolean => own.some((each) => each.kind === "heat" && each.topic === topic);
+  for (const reading of readings) resumeTroubles(state.heat, reading, isOpen);
+  const host = nameOf(state, state.self);
+  const changes = judgeHeat(state.heat, readings, { host, policy: state.policy.heat }, env.now);
+  for (const change of changes) enter(turn, host, change);
+}
+
+function enter(turn: Turn, host: string, { sensor, trouble, begins, detail }: HeatChange): void {
+  const { state, env } = turn;
+  const topic = heatTopic(sensor, trouble);
+  const open = openOf(turn, "heat", state.self, topic);
+  if (!begins) {
+    if (open !== undefined) resolveIncident(turn, open, "returned");
+    return;
+  }
+  openIncident(turn, {
+    kind: "heat",
+    subject: state.self,
+    name: host,
+    incarnation: episode(turn, "heat", state.self, topic),
+    verdict: "alive",
+    since: env.wall,
+    topic,
+    detail,
+  });
+}
