@@ -101,6 +101,8 @@ function owedPhase(docket: Docket, record: IncidentRecord, channel: string): Pha
     return uncertain && fresh ? "open" : undefined;
   }
   if (wasTold(ledger, incident, "resolved", channel)) return undefined;
+  // Nobody has repaired a link because one of its ends died: that is told by itself.
+  if (!ABSENCES.has(record.kind) && resolutionOf(ledger, incident)?.how === "replaced") return undefined;
   return isAwayAgain(docket, record) ? undefined : "resolved";
 }
 

@@ -104,6 +104,14 @@ describe("links", () => {
     expect(told.told()).toEqual(["s is down"]);
   });
 
+  it("are not called repaired because one of their ends has died", () => {
+    const told = node();
+    const broken = link("s", "t");
+    tell(told, broken);
+    tell(told, incidentOf("down", "s", { since: 30_000 }), resolutionOf(broken, 31_000, "replaced"));
+    expect(told.told()).toEqual(["t does not hear s", "s is down"]);
+  });
+
   it("may be broken for a moment", () => {
     const told = node();
     const broken = link("s", "t");

@@ -1,5 +1,6 @@
 /** Maintenances, silences and quiet hours: what people do not want to be told now. */
 
+import { globFits } from "../kit/glob.ts";
 import type { WallTime } from "../kit/time.ts";
 import { minuteOfDay } from "../kit/time-of-day.ts";
 import { publish } from "./gossip.ts";
@@ -72,25 +73,9 @@ function isMeant(mute: MuteRecord, incident: IncidentRecord): boolean {
 
 export function matches(matcher: Matcher, incident: IncidentRecord): boolean {
   const { node, kind, severity } = matcher;
-  if (node !== undefined && !nameFits(node, incident.name)) return false;
+  if (node !== undefined && !globFits(node, incident.name)) return false;
   if (kind !== undefined && kind !== incident.kind) return false;
   return severity === undefined || isAtMost(severityOf(incident), severity);
-}
-
-/** `*` stands for any characters, also none. */
-export function nameFits(pattern: string, name: string): boolean {
-  const [first = "", ...rest] = pattern.toLowerCase().split("*");
-  let left = name.toLowerCase();
-  if (!left.startsWith(first)) return false;
-  left = left.slice(first.length);
-  const last = rest.pop();
-  if (last === undefined) return left === "";
-  for (const part of rest) {
-    const at = left.indexOf(part);
-    if (at < 0) return false;
-    left = left.slice(at + part.length);
-  }
-  return left.endsWith(last);
 }
 
 const DAY = 1440;

@@ -1,6 +1,6 @@
 /** From when on a sensor is too hot: each class's defaults, what its own chip says, and what a person has set. */
+import { globFits } from "../../kit/glob.ts";
 import { type Duration, seconds } from "../../kit/time.ts";
-import { nameFits } from "../mutes.ts";
 import type { Reading } from "./reading.ts";
 
 /** What people set limits for. */
@@ -107,10 +107,10 @@ export function heatLimits(reading: Reading, host: string, policy: HeatPolicy): 
 }
 
 function applies(rule: HeatRule, reading: Reading, host: string, own: HeatClass | undefined): boolean {
-  if (rule.node !== undefined && !nameFits(rule.node, host)) return false;
+  if (rule.node !== undefined && !globFits(rule.node, host)) return false;
   if (rule.class !== undefined && rule.class !== own) return false;
   return (
-    rule.sensor === undefined || nameFits(rule.sensor, reading.id) || nameFits(rule.sensor, reading.name)
+    rule.sensor === undefined || globFits(rule.sensor, reading.id) || globFits(rule.sensor, reading.name)
   );
 }
 
