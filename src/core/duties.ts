@@ -154,8 +154,11 @@ function isSuperseded(docket: Docket, record: IncidentRecord): boolean {
 function isCovered(docket: Docket, note: IncidentRecord, channel: string): boolean {
   if (note.kind !== "restarted" && note.kind !== "cut-off") return false;
   const { ledger } = docket;
-  return (docket.bySubject.get(note.subject) ?? []).some((other) => {
-    if (!ABSENCES.has(other.kind) || !wasTold(ledger, other.incident, "open", channel)) return false;
+  const isAbout = ({ kind, subject, topic }: IncidentRecord): boolean =>
+    (ABSENCES.has(kind) && subject === note.subject) ||
+    (kind === "link-problem" && (subject === note.subject || topic === note.subject));
+  return [...docket.bySubject.values()].flat().some((other) => {
+    if (!isAbout(other) || !wasTold(ledger, other.incident, "open", channel)) return false;
     const ended = resolutionOf(ledger, other.incident)?.at ?? Number.POSITIVE_INFINITY;
     return other.since <= (note.until ?? note.since) && ended >= note.since;
   });

@@ -2,7 +2,7 @@
 import { after, between } from "../kit/time.ts";
 import { incidentId } from "./incident-id.ts";
 import type { Effect, Stored } from "./io.ts";
-import { digestOf, isForgotten, keyOf, merge, versionOf } from "./ledger.ts";
+import { digestOf, isForgotten, keyOf, merge, mutesInForce, versionOf } from "./ledger.ts";
 import type { LedgerRecord } from "./ledger-records.ts";
 import {
   LEDGER_FULL,
@@ -49,6 +49,14 @@ export function publish(
     });
 }
 
+/** Where not everyone has a session with everyone, news goes on from neighbour to neighbour. */
+export function passOn(turn: Turn, from: Peer, news: readonly LedgerRecord[]): void {
+  for (const peer of turn.state.peers.values()) {
+    if (peer.watchedSince === undefined || peer.id === from.id) continue;
+    for (const records of parcels(news)) turn.effects.push(...urgent(turn, peer, { t: "ledger", records }));
+  }
+}
+
 /** As many records together as fit a datagram with room to spare. */
 function parcels(records: readonly LedgerRecord[]): LedgerRecord[][] {
   const made: LedgerRecord[][] = [];
@@ -75,11 +83,12 @@ export function takeIn(turn: Turn, records: readonly LedgerRecord[]): LedgerReco
 }
 
 /** Any member may be mistaken or worse: what it says must fit what it speaks of, and stay within bounds. */
-function isAcceptable({ state }: Turn, record: LedgerRecord): boolean {
+function isAcceptable({ state, env }: Turn, record: LedgerRecord): boolean {
   const { ledger } = state;
   if (isForgotten(ledger, record)) return false;
   if (ledger.records.size >= LEDGER_FULL && !ledger.records.has(keyOf(record))) return false;
-  if (record.t === "mute") return ledger.records.has(keyOf(record)) || ledger.mutes.size < MUTES_MAX;
+  if (record.t === "mute")
+    return ledger.records.has(keyOf(record)) || mutesInForce(ledger, env.wall).length < MUTES_MAX;
   if (record.t !== "incident") return true;
   const { kind, subject, incarnation, topic } = record;
   const opens = !ledger.records.has(keyOf(record)) && !ledger.records.has(`r/${record.incident}`);
@@ -114,6 +123,9 @@ export function resend(turn: Turn): void {
 export function reconcile(turn: Turn, peer: Peer): void {
   const { now } = turn.env;
   if (peer.ledgerDigest === undefined || peer.ledgerDigest === digestOf(turn.state.ledger)) {
+    // News on its way makes ledgers differ for a beat; only what lasts longer is a reunion.
+    if (peer.ledgerDiffersSince !== undefined && between(peer.ledgerDiffersSince, now) >= 2 * peer.period)
+      peer.ledgerAgreesSince = now;
     peer.ledgerDiffersSince = undefined;
     return;
   }

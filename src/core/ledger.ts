@@ -219,6 +219,12 @@ export function resolutionOf(ledger: Ledger, incident: IncidentId): ResolvedReco
   return record?.t === "resolved" ? record : undefined;
 }
 
+/** Mutes that nobody has lifted and whose time is not over. */
+export function mutesInForce({ mutes }: Ledger, wall: WallTime): MuteRecord[] {
+  if (mutes.size === 0) return [];
+  return [...mutes.values()].filter(({ until }) => until === undefined || wall < until);
+}
+
 export const isOpen = (ledger: Ledger, incident: IncidentId): boolean => ledger.open.has(incident);
 
 /** Open incidents about one node. */

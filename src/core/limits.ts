@@ -80,15 +80,35 @@ export const STALE_STREAM: Duration = seconds(14);
 export const DIAL_DEFERENCE: Duration = seconds(1);
 export const DIAL_RETRY_MIN: Duration = ms(200);
 export const DIAL_RETRY_MAX: Duration = seconds(2);
+/** Nodes that do not watch one another send a beat this often, so that the session and its keys are known to work. */
+export const QUIET_BEAT_EVERY: Duration = seconds(30);
+/** Every this many-th of these also goes over the stream. */
+export const QUIET_STREAM_EVERY = 3;
+/** Where beats come so rarely, datagrams count as passing for this long after one came, */
+export const QUIET_DATAGRAM_SPAN: Duration = seconds(75);
+/** a session without a word for this long is replaced, */
+export const STALE_QUIET_SESSION: Duration = seconds(105);
+/** and so is one whose stream carried nothing for this long. */
+export const STALE_QUIET_STREAM: Duration = minutes(5);
+export const QUIET_DIAL_RETRY_MAX: Duration = seconds(30);
+/** Up to this many members each has a session with all others; beyond, with its neighbours and theirs. */
+export const SESSIONS_WITH_ALL_MAX = 110;
+/** Whom a node begins to watch without ever having heard it has this long to be reached. */
+export const ACQUAINTANCE: Duration = seconds(2);
+/** Who was asked about another this often without an answer, for ANSWER_PATIENCE, is doubted itself. */
+export const ASKED_IN_VAIN_MAX = 8;
 /** A peer asks for a newer roster, or for ledger differences, at most this often. */
 export const SYNC_EVERY: Duration = seconds(2);
+
+/** A newer roster is asked for from one peer at a time; after this long without it, from the next. */
+export const ROSTER_PATIENCE: Duration = ms(500);
 
 /** Urgent datagrams are repeated at doubling intervals from here, */
 export const RESEND_FIRST: Duration = ms(40);
 /** until acknowledged or this old; then anti-entropy takes over. */
 export const RESEND_FOR: Duration = seconds(3);
 /** At most this many unacknowledged; beyond, the oldest give way to anti-entropy. */
-export const OUTBOX_MAX = 2048;
+export const OUTBOX_MAX = 8192;
 
 /** A message waits this long at most for other subjects that are overdue or undecided. */
 export const SETTLE: Duration = ms(400);
@@ -98,6 +118,8 @@ export const SETTLE_RECOVERY: Duration = seconds(1);
 export const BURST: Duration = seconds(10);
 /** but no longer than this. */
 export const SETTLE_BURST: Duration = seconds(3);
+/** Paths of one network that works again are found one by one, at this pace at most. */
+export const SETTLE_LINKS: Duration = seconds(4);
 /** A recovery waits this long at most for the ledgers of those who have just met again: one note for both sides. */
 export const SETTLE_REUNION: Duration = seconds(4);
 /** What is over for longer than this is not told any more. */
@@ -156,3 +178,18 @@ export const PARCEL_CHARS = 900;
 export const LEDGER_NEWS_MAX = 50;
 /** Characters of a receiver's reply that are kept. */
 export const DETAIL_MAX = 200;
+
+/** Nodes that do not hear a host themselves ask one of the others for its readings this often, the next one each time. */
+export const READINGS_GOSSIP_EVERY: Duration = seconds(10);
+/** They are sent what is this many passes later than what they hold, */
+export const READINGS_GOSSIP_PASSES = 3;
+/** or later at all and this old: nothing newer may ever come. */
+export const READINGS_GOSSIP_SETTLED: Duration = seconds(30);
+/** Passes in one message; more wait for the next. */
+export const PASSES_PER_MESSAGE_MAX = 16;
+/** Members that are asked about at once. */
+export const READINGS_HELD_MAX = 512;
+/** Readings of a host are of interest after its death if they are this recent. */
+export const FELT_WITHIN: Duration = minutes(5);
+/** A sensor that was past critical this shortly before the silence may be its cause. */
+export const CAUSE_WITHIN: Duration = seconds(60);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { ms, wallTime } from "../kit/time.ts";
-import { untilNextBeat } from "./links.ts";
+import { untilNextBeat } from "./beats.ts";
 
 it("nodes whose clocks agree send their beats at the same moments", () => {
   expect(untilNextBeat(wallTime(1_000_050), ms(200))).toBe(150);

@@ -5,6 +5,7 @@ import type { WallTime } from "../kit/time.ts";
 import { minuteOfDay } from "../kit/time-of-day.ts";
 import { publish } from "./gossip.ts";
 import type { MuteRequest } from "./io.ts";
+import { mutesInForce } from "./ledger.ts";
 import type { IncidentRecord, Matcher, MuteRecord } from "./ledger-records.ts";
 import { isAtMost, severityOf } from "./severity.ts";
 import type { NodeState, Turn } from "./state.ts";
@@ -21,16 +22,11 @@ export function setMute(turn: Turn, request: MuteRequest): void {
 
 type Muting = Pick<NodeState, "ledger" | "policy">;
 
-export function mutesInForce({ ledger }: Pick<NodeState, "ledger">, wall: WallTime): MuteRecord[] {
-  if (ledger.mutes.size === 0) return [];
-  return [...ledger.mutes.values()].filter(({ until }) => until === undefined || wall < until);
-}
-
 export const maintenanceOf = (
   state: Pick<NodeState, "ledger">,
   node: NodeId,
   wall: WallTime,
-): MuteRecord | undefined => mutesInForce(state, wall).find(({ subject }) => subject === node);
+): MuteRecord | undefined => mutesInForce(state.ledger, wall).find(({ subject }) => subject === node);
 
 /** Why messages about something are held back, and until when; `until` absent = when a person says so. */
 export interface Hold {
@@ -45,7 +41,7 @@ export function heldBack(state: Muting, incident: IncidentRecord, wall: WallTime
   const holds: Hold[] = [];
   if (state.policy.sometimes.includes(incident.name) && isAbsence(incident))
     holds.push({ why: `${incident.name} comes and goes (expected: sometimes)` });
-  for (const mute of mutesInForce(state, wall)) {
+  for (const mute of mutesInForce(state.ledger, wall)) {
     if (isMeant(mute, incident))
       holds.push({ why: wordsFor(mute), ...(mute.until === undefined ? {} : { until: mute.until }) });
   }

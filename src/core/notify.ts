@@ -14,6 +14,7 @@ import {
   RETURN_PATIENCE,
   SETTLE,
   SETTLE_BURST,
+  SETTLE_LINKS,
   SETTLE_RECOVERY,
   SETTLE_REUNION,
 } from "./limits.ts";
@@ -184,6 +185,7 @@ function settledAt(turn: Turn, group: Group, seen: Instant): Instant {
     return undecided ? after(seen, SETTLE) : seen;
   }
   // Those who meet again after a split have yet to hear what the other side told.
+  if (group.family === "link") return after(seen, SETTLE_LINKS);
   const agreed = earlier(ledgersAgreeAt(state, seen), after(seen, SETTLE_REUNION));
   return othersMissing(state, group.channel) ? later(agreed, after(seen, SETTLE_RECOVERY)) : agreed;
 }

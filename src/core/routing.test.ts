@@ -46,7 +46,7 @@ describe("routes", () => {
     const link = incidentOf("link-problem", "s", { topic: "t" });
     tell(links, link, incidentOf("down", "u"));
     tell(links, resolutionOf(link, 30_000));
-    expect(links.told()).toEqual(["t does not hear s", "s and t hear one another again"]);
+    expect(links.told()).toEqual(["t does not hear s", "s and t hear each other again"]);
   });
 
   it("turns to the fallback when the first channel has failed for good, and tells it the end as well", () => {

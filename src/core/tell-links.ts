@@ -68,10 +68,21 @@ function brokenTitle(links: readonly Link[]): string {
   return sentence(ends, "does", "not all hear one another");
 }
 
+/** The same ends, named as when it began. */
+function repairedTitle(links: readonly Link[]): string {
+  const observers = [...new Set(links.map(({ observer }) => observer))].sort();
+  const subjects = [...new Set(links.map(({ subject }) => subject))].sort();
+  const ends = [...new Set([...observers, ...subjects])].sort();
+  if (ends.length > 2 && observers.length === 1) return `${observers[0]} hears ${listNames(subjects)} again`;
+  if (ends.length > 2 && subjects.length === 1)
+    return `${subjects[0]} is heard by ${listNames(observers)} again`;
+  return sentence(ends, "", ends.length === 2 ? "hear each other again" : "hear one another again");
+}
+
 /** Addresses of one network are told as that network, as far as their text shows it. */
-function pathTitle(paths: readonly IncidentRecord[]): string {
+function pathTitle(paths: readonly IncidentRecord[], verb = "does", rest = "not answer on"): string {
   const networks = [...new Set(paths.map((path) => networkOf(addressOf(path))))].sort();
-  return sentence(uniqueNames(paths), "does", `not answer on ${listNames(networks)}`);
+  return sentence(uniqueNames(paths), verb, `${rest} ${listNames(networks)}`);
 }
 
 /** `10.1.0.x` for an IPv4 address, which is how most people number a network; an IPv6 address as it is. */
@@ -84,10 +95,9 @@ export function tellRepaired(telling: Telling): Words {
   const links = linksOf(telling);
   const paths = telling.incidents.filter(isPath);
   const length = lasted(telling.since, telling.until ?? telling.wall);
-  const ends = [...new Set(links.flatMap(({ observer, subject }) => [observer, subject]))].sort();
   const said = [
-    ...(links.length > 0 ? [`${listNames(ends)} hear one another again`] : []),
-    ...(paths.length > 0 ? [pathTitle(paths).replace(/ do(es)? not answer on /, " back on ")] : []),
+    ...(links.length > 0 ? [repairedTitle(links)] : []),
+    ...(paths.length > 0 ? [pathTitle(paths, "is", "back on")] : []),
   ];
   const title = said.join(", ");
   return { title, lines: [`${title}, after ${length}.`, viewpointLine(telling)] };

@@ -6,10 +6,17 @@ import { decide, type Facts, probeGrace } from "./verdict.ts";
 
 const START = instant(10_000);
 
-const silent: Testimony = { state: "silent", heardAt: instant(9_300), path: "datagram", probe: "silent" };
-const cannotSay: Testimony = { state: "unknown", heardAt: undefined, path: "none", probe: "none" };
+const silent: Testimony = {
+  state: "silent",
+  at: START,
+  heardAt: instant(9_300),
+  path: "datagram",
+  probe: "silent",
+};
+const cannotSay: Testimony = { state: "unknown", at: START, heardAt: undefined, path: "none", probe: "none" };
 const hearingAt = (at: number): Testimony => ({
   state: "hearing",
+  at: START,
   heardAt: instant(at),
   path: "datagram",
   probe: "none",
@@ -24,6 +31,7 @@ interface Case {
   readonly alive?: number;
   readonly members?: number;
   readonly lossy?: boolean;
+  readonly probesOnly?: boolean;
   readonly uplink?: Facts["uplink"];
 }
 
@@ -48,6 +56,7 @@ function decided(given: Case) {
     alive: given.alive ?? 2,
     members: given.members ?? 3,
     lossy: given.lossy ?? false,
+    probesOnly: given.probesOnly ?? false,
     longestSilence: ms(1200),
     period: ms(200),
     rtt: ms(1),
@@ -143,6 +152,29 @@ describe("from a doubt to a verdict", () => {
   it("does not wait on such an observer once that one is not alive itself", () => {
     const decision = decided({ afterMs: 500, testimonies: { c: hearingAt(9_900) }, living: [] });
     expect(decision.kind).toBe("down");
+  });
+
+  it("takes the word of another observer that the kernel answered it", () => {
+    const answeredC = (probe: ProbeOutcome, at = 10_000) => ({
+      testimonies: { b: silent, c: { ...silent, probe, at: instant(at) } },
+      observers: 3,
+      alive: 3,
+      members: 4,
+    });
+    expect(decided({ afterMs: 500, ...answeredC("accepted") })).toEqual({ kind: "wait", until: 14_400 });
+    expect(decided({ afterMs: 100, ...answeredC("refused") })).toMatchObject({ verdict: "daemon-down" });
+    // It may have died since: what is older than 600 ms proves nothing any more.
+    expect(decided({ afterMs: 600, ...answeredC("accepted") })).toMatchObject({ verdict: "host-down" });
+    const hung = answeredC("accepted", 14_300);
+    expect(decided({ afterMs: 4400, ...hung })).toMatchObject({ verdict: "daemon-down" });
+  });
+
+  it("gives a host whose daemon was down before a second, whoever hears nothing", () => {
+    const given = { testimonies: { b: silent, c: silent }, observers: 3, alive: 3, members: 4 };
+    expect(decided({ afterMs: 999, probesOnly: true, ...given })).toEqual({ kind: "wait", until: 11_000 });
+    expect(decided({ afterMs: 1000, probesOnly: true, ...given })).toMatchObject({ verdict: "host-down" });
+    const seen = { probesOnly: true, probes: ["accepted" as const], ...given };
+    expect(decided({ afterMs: 1000, ...seen })).toEqual({ kind: "wait", until: 14_400 });
   });
 
   it("gives the probe its time before it says host-down", () => {

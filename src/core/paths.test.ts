@@ -1,0 +1,120 @@
+import { describe, expect, it } from "vitest";
+import { LoneNode, MESH, rosterOf, START } from "../../test/contract/lone-node.ts";
+import { minutes, seconds, wallTime } from "../kit/time.ts";
+import { incidentId } from "./incident-id.ts";
+import type { LedgerRecord } from "./ledger-records.ts";
+
+const IDS = ["a", "b", "s"];
+const FIRST_OF_S = "127.0.0.1:7115";
+const SECOND_OF_S = "127.0.1.1:7115";
+const SECOND_OF_B = "127.0.1.1:7098";
+
+/** All hear one another over the first network; the second one is there too, or not. */
+function withTwoNetworks(reaches: (address: string) => boolean = () => true): LoneNode {
+  const node = new LoneNode(IDS, [], { roster: rosterOf(IDS, 2) });
+  node.probe = (address) => (reaches(address) ? "accepted" : "silent");
+  for (const peer of ["b", "s"]) node.connect(peer);
+  node.pass(1000, ["b", "s"]);
+  return node;
+}
+
+const open = (node: LoneNode) =>
+  node.incidents("link-problem").filter((each) => node.endOf(each) === undefined);
+
+const dialled = (node: LoneNode): string[] =>
+  node.effects.flatMap((effect) => (effect.type === "dial" && effect.peer === "s" ? [effect.address] : []));
+
+describe("a peer with two addresses", () => {
+  it("is dialled at the other one as soon as it is doubted, by either side", () => {
+    const node = withTwoNetworks();
+    node.effects.length = 0;
+    node.pass(700, ["b"]);
+    expect(node.verdict("s")).toBe("suspect");
+    expect(dialled(node)).toEqual([SECOND_OF_S]);
+    node.connect("s", 1);
+    node.beat("s");
+    expect(node.verdict("s")).toBe("alive");
+    // The session has moved, and the next doubt looks for it where it was before.
+    node.effects.length = 0;
+    node.pass(1400, ["b"]);
+    expect(dialled(node)).toEqual([FIRST_OF_S]);
+  });
+
+  it("is looked at where it is not heard every half minute, and nowhere else", () => {
+    const node = withTwoNetworks();
+    node.effects.length = 0;
+    node.pass(minutes(10), ["b", "s"]);
+    const probes = node.effects.flatMap((effect) =>
+      effect.type === "probe" && effect.subject === "s" ? [effect.address] : [],
+    );
+    expect(new Set(probes)).toEqual(new Set([SECOND_OF_S]));
+    expect(probes.length).toBeGreaterThan(15);
+    expect(probes.length).toBeLessThan(28);
+  });
+});
+
+describe("an address that is not reachable while its host is heard at another", () => {
+  it("has a name after ten seconds, the same at all who miss it, until it answers", () => {
+    let reachable = false;
+    const node = withTwoNetworks((address) => address !== SECOND_OF_S || reachable);
+    node.pass(seconds(8), ["b", "s"]);
+    expect(open(node)).toEqual([]);
+    node.pass(seconds(6), ["b", "s"]);
+    expect(open(node)).toMatchObject([
+      {
+        incident: incidentId(MESH, "link-problem", "s", 0, `path ${SECOND_OF_S}`),
+        subject: "s",
+        topic: `path ${SECOND_OF_S}`,
+        verdict: "link-problem",
+        detail: `not reachable at ${SECOND_OF_S}, heard by ${FIRST_OF_S}`,
+      },
+    ]);
+    expect(node.verdict("s")).toBe("alive");
+    reachable = true;
+    node.pass(seconds(4), ["b", "s"]);
+    expect(open(node)).toEqual([]);
+    expect(node.incidents("link-problem").map((each) => node.endOf(each))).toEqual(["returned"]);
+  });
+
+  it("has none while some looks succeed", () => {
+    let looks = 0;
+    const node = withTwoNetworks((address) => address !== SECOND_OF_S || ++looks % 3 === 0);
+    node.pass(minutes(3), ["b", "s"]);
+    expect(open(node)).toEqual([]);
+  });
+
+  it("is not spoken of once the host itself is down", () => {
+    const node = withTwoNetworks((address) => address !== SECOND_OF_S && address !== FIRST_OF_S);
+    node.pass(seconds(15), ["b", "s"]);
+    expect(open(node)).toHaveLength(1);
+    node.pass(seconds(3), ["b"]);
+    expect(node.incidents("link-problem").map((each) => node.endOf(each))).toEqual(["replaced"]);
+  });
+});
+
+describe("who reaches nobody in one network", () => {
+  const noSecondNetwork = (address: string): boolean => !address.startsWith("127.0.1.");
+
+  it("says so of all of them, five seconds later than of a single one", () => {
+    const node = withTwoNetworks(noSecondNetwork);
+    node.pass(seconds(13), ["b", "s"]);
+    expect(open(node)).toEqual([]);
+    node.pass(seconds(6), ["b", "s"]);
+    expect(open(node).map(({ topic }) => topic)).toEqual([`path ${SECOND_OF_B}`, `path ${SECOND_OF_S}`]);
+  });
+
+  it("takes the fault for its own where others do not reach it there", () => {
+    const node = withTwoNetworks(noSecondNetwork);
+    node.pass(seconds(10), ["b", "s"]);
+    const topic = "path 127.0.1.1:7097";
+    const kind = "link-problem";
+    const record: LedgerRecord = {
+      ...{ t: "incident", kind, subject: "a", name: "a", incarnation: 0, verdict: kind, topic, by: "b" },
+      incident: incidentId(MESH, kind, "a", 0, topic),
+      since: wallTime(START),
+    };
+    node.say("b", { t: "ledger", records: [record] });
+    node.pass(minutes(2), ["b", "s"]);
+    expect(open(node)).toEqual([record]);
+  });
+});
