@@ -11,6 +11,11 @@ export interface Contestant {
   readonly pids: readonly number[];
   /** Names that this delivery says are down; empty when it says something else. */
   claims(delivery: Delivery): readonly string[];
+  /**
+   * Kills the victim's daemon and resolves with the milliseconds until another node's verdict says so,
+   * null when none does; by then it runs again and everyone sees everyone. Absent: not measured.
+   */
+  readonly kill?: (victim: string) => Promise<number | null>;
   /** After a link is back: resolves when everyone sees everyone alive again. */
   healed(victim: string): Promise<void>;
   close(): Promise<void>;

@@ -12,10 +12,10 @@ import { enterSerf, serfPath } from "./serf.ts";
 import { missedTargets, renderTable, type Summary, summarize, TARGETS } from "./table.ts";
 import { runTrials } from "./trials.ts";
 
-const USAGE = `npm run bench:detect -- [--nodes 3,10] [--trials 20] [--rest 10s] [--against serf] [--no-targets]
+const USAGE = `npm run bench:detect -- [--nodes 3,10] [--trials 20] [--kills 5] [--rest 10s] [--against serf] [--no-targets]
 
 Needs root, iproute2 and nftables. Exit code 1 when a target is missed: cut to webhook p50 ${TARGETS.p50Ms} ms,
-p99 ${TARGETS.p99Ms} ms; at rest ${TARGETS.cpuPercent} % of a core and ${TARGETS.rssMB} MB resident for the worst daemon; no death missed, nobody
+p99 ${TARGETS.p99Ms} ms; a killed daemon's verdict within ${TARGETS.killMs} ms; at rest ${TARGETS.cpuPercent} % of a core and ${TARGETS.rssMB} MB resident for the worst daemon; no death missed, nobody
 falsely claimed down. --no-targets only measures.
 `;
 const EXIT_FAILED = 1;
@@ -25,6 +25,7 @@ const TRIALS_MAX = 1000;
 interface Plan {
   readonly sizes: readonly number[];
   readonly trials: number;
+  readonly kills: number;
   readonly restMs: number;
   readonly serf: boolean;
   readonly targets: boolean;
@@ -37,6 +38,7 @@ function parsePlan(): Plan | undefined {
     options: {
       nodes: { type: "string", default: "3,10" },
       trials: { type: "string", default: "20" },
+      kills: { type: "string", default: "5" },
       rest: { type: "string", default: "10s" },
       against: { type: "string" },
       targets: { type: "boolean", default: true },
@@ -44,16 +46,20 @@ function parsePlan(): Plan | undefined {
   });
   const sizes = values.nodes.split(",").map(Number);
   const trials = Number(values.trials);
+  const kills = Number(values.kills);
   const restMs = parseDuration(values.rest);
   const sound =
     sizes.every((size) => Number.isInteger(size) && size >= 2 && size <= NODES_MAX) &&
     Number.isInteger(trials) &&
     trials >= 1 &&
     trials <= TRIALS_MAX &&
+    Number.isInteger(kills) &&
+    kills >= 0 &&
+    kills <= TRIALS_MAX &&
     restMs !== undefined &&
     (values.against === undefined || values.against === "serf");
   if (!sound) return undefined;
-  return { sizes, trials, restMs, serf: values.against === "serf", targets: values.targets };
+  return { sizes, trials, kills, restMs, serf: values.against === "serf", targets: values.targets };
 }
 
 const progress = (text: string): boolean => process.stderr.write(`  ${text}\n`);
@@ -64,9 +70,12 @@ const print = (line: object): void => {
 async function measure(enter: Enter, size: number, plan: Plan): Promise<Summary> {
   const contestant = await enter(size, progress);
   try {
-    progress(`${contestant.name} ${contestant.version}, n = ${size}: at rest, then ${plan.trials} cuts`);
-    const set = await runTrials(contestant, plan.trials, plan.restMs, (trial) =>
-      print({ event: "trial", ...trial }),
+    progress(
+      `${contestant.name} ${contestant.version}, n = ${size}: at rest, then ${plan.trials} cuts, ${plan.kills} kills`,
+    );
+    const { trials: cuts, kills, restMs } = plan;
+    const set = await runTrials(contestant, { cuts, kills, restMs }, (done) =>
+      print({ event: "kill" in done ? "kill" : "trial", ...done }),
     );
     const summary = summarize(set);
     print({ event: "summary", version: set.version, ...summary });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { missedTargets, renderTable, type Summary, summarize } from "./table.ts";
-import type { Trial, TrialSet } from "./trials.ts";
+import type { Kill, Trial, TrialSet } from "./trials.ts";
 
 const trial = (toldMs: number | null, falsePositives = 0): Trial => ({
   contestant: "balefire",
@@ -13,11 +13,20 @@ const trial = (toldMs: number | null, falsePositives = 0): Trial => ({
   healMs: 1,
 });
 
+const kill = (verdictMs: number | null): Kill => ({
+  contestant: "balefire",
+  nodes: 3,
+  kill: 1,
+  victim: "pve1",
+  verdictMs,
+});
+
 const set = (trials: readonly Trial[], change: Partial<TrialSet["rest"][number]> = {}): TrialSet => ({
   contestant: "balefire",
   version: "",
   nodes: 3,
   trials,
+  kills: [],
   falseAtRest: 0,
   rest: [
     {
@@ -47,6 +56,8 @@ const cases: readonly (readonly [string, TrialSet, string])[] = [
   ["a death nobody told", set([trial(600), trial(null)]), "missed deaths"],
   ["a false claim during a trial", set([trial(600, 1), trial(600)]), "false positives"],
   ["a false claim at rest", { ...set(good), falseAtRest: 1 }, "false positives"],
+  ["a killed daemon that was noticed late", { ...set(good), kills: [kill(200), kill(501)] }, "verdict"],
+  ["a killed daemon that nobody noticed", { ...set(good), kills: [kill(null)] }, "verdict"],
   ["no trial at all", set([]), "p50"],
 ];
 for (const [what, given, line] of cases) {

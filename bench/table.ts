@@ -2,8 +2,8 @@
 import { largest, mean, percentile } from "./statistics.ts";
 import type { TrialSet } from "./trials.ts";
 
-/** Cut to webhook, in milliseconds; at rest, of one core and resident, for the worst daemon. */
-export const TARGETS = { p50Ms: 800, p99Ms: 1200, cpuPercent: 2, rssMB: 100 } as const;
+/** Cut to webhook, and kill to verdict, in milliseconds; at rest, of one core and resident, for the worst daemon. */
+export const TARGETS = { p50Ms: 800, p99Ms: 1200, killMs: 500, cpuPercent: 2, rssMB: 100 } as const;
 
 export interface Summary {
   readonly contestant: string;
@@ -14,6 +14,9 @@ export interface Summary {
   readonly p99Ms: number;
   readonly maxMs: number;
   readonly missed: number;
+  /** Daemons killed, and the longest time until a verdict said so; absent where that is not measured. */
+  readonly kills?: number;
+  readonly killMaxMs?: number;
   readonly repeats: number;
   readonly falsePositives: number;
   readonly cpuPercentMean: number;
@@ -40,6 +43,7 @@ export function summarize(set: TrialSet): Summary {
     p99Ms: percentile(told, 99),
     maxMs: largest(told),
     missed: set.trials.length - told.length,
+    ...killsIn(set),
     repeats: sum((trial) => trial.repeats),
     falsePositives: set.falseAtRest + sum((trial) => trial.falsePositives),
     cpuPercentMean: hundredth(mean(set.rest.map((cost) => cost.cpuPercent))),
@@ -52,11 +56,21 @@ export function summarize(set: TrialSet): Summary {
   };
 }
 
+/** A kill without a verdict took for ever. */
+const killsIn = ({ kills }: TrialSet): Pick<Summary, "kills" | "killMaxMs"> =>
+  kills.length === 0
+    ? {}
+    : {
+        kills: kills.length,
+        killMaxMs: largest(kills.map(({ verdictMs }) => verdictMs ?? Number.POSITIVE_INFINITY)),
+      };
+
 /** What was missed, one line each; a value that was never measured is missed as well. */
 export function missedTargets(summary: Summary): readonly string[] {
   const rows: readonly (readonly [string, number, number])[] = [
     ["p50 (ms)", summary.p50Ms, TARGETS.p50Ms],
     ["p99 (ms)", summary.p99Ms, TARGETS.p99Ms],
+    ["killed daemon's verdict (ms)", summary.killMaxMs ?? 0, TARGETS.killMs],
     ["CPU at rest (% of a core)", summary.cpuPercentMax, TARGETS.cpuPercent],
     ["RSS at rest (MB)", summary.rssMBMax, TARGETS.rssMB],
     ["missed deaths", summary.missed, 0],
@@ -76,6 +90,7 @@ const COLUMNS: readonly (readonly [string, (summary: Summary) => string])[] = [
   ["p99 ms", (summary) => summary.p99Ms.toFixed(0)],
   ["max ms", (summary) => summary.maxMs.toFixed(0)],
   ["missed", (summary) => String(summary.missed)],
+  ["kill max ms", (summary) => summary.killMaxMs?.toFixed(0) ?? "-"],
   ["repeats", (summary) => String(summary.repeats)],
   ["false", (summary) => String(summary.falsePositives)],
   ["CPU % mean", (summary) => summary.cpuPercentMean.toFixed(2)],

@@ -23,11 +23,23 @@ export interface Trial {
   readonly healMs: number;
 }
 
+/** A daemon killed while its host lives on. */
+export interface Kill {
+  readonly contestant: string;
+  readonly nodes: number;
+  readonly kill: number;
+  readonly victim: string;
+  /** From the signal to another node's verdict; null when none came. */
+  readonly verdictMs: number | null;
+}
+
 export interface TrialSet {
   readonly contestant: string;
   readonly version: string;
   readonly nodes: number;
   readonly trials: readonly Trial[];
+  /** Empty where that is not measured. */
+  readonly kills: readonly Kill[];
   readonly rest: readonly Cost[];
   /** Claims while nothing happened. */
   readonly falseAtRest: number;
@@ -35,9 +47,8 @@ export interface TrialSet {
 
 export async function runTrials(
   contestant: Contestant,
-  count: number,
-  restMs: number,
-  report: (trial: Trial) => void,
+  { cuts, kills, restMs }: { readonly cuts: number; readonly kills: number; readonly restMs: number },
+  report: (done: Trial | Kill) => void,
 ): Promise<TrialSet> {
   const { name, version, names, pids, network, receiver } = contestant;
   await sleep(SETTLE_MS);
@@ -45,12 +56,21 @@ export async function runTrials(
   const rest = await costAtRest(pids, network, restMs);
   const falseAtRest = receiver.deliveries.slice(before).flatMap(contestant.claims).length;
   const trials: Trial[] = [];
-  for (let trial = 1; trial <= count; trial += 1) {
+  for (let trial = 1; trial <= cuts; trial += 1) {
     const done = await runTrial(contestant, trial, names[(trial - 1) % names.length] ?? "");
     trials.push(done);
     report(done);
   }
-  return { contestant: name, version, nodes: names.length, trials, rest, falseAtRest };
+  const killed: Kill[] = [];
+  for (let kill = 1; kill <= kills && contestant.kill !== undefined; kill += 1) {
+    const victim = names[(kill - 1) % names.length] ?? "";
+    await sleep(Math.random() * PHASE_MS_MAX);
+    const verdictMs = await contestant.kill(victim);
+    const done = { contestant: name, nodes: names.length, kill, victim, verdictMs };
+    killed.push(done);
+    report(done);
+  }
+  return { contestant: name, version, nodes: names.length, trials, kills: killed, rest, falseAtRest };
 }
 
 async function runTrial(contestant: Contestant, trial: number, victim: string): Promise<Trial> {

@@ -1,14 +1,18 @@
 /** Checks that several scenes share. */
 import { subjectNames } from "./driver/message.ts";
-import type { Stage, Told, VerdictChange } from "./stage.ts";
+import type { MessageState, Stage, Told, VerdictChange } from "./stage.ts";
 
 const list = (names: readonly string[]): string => (names.length === 0 ? "none" : names.join(", "));
 const titles = (told: readonly Told[]): string => list(told.map(({ message }) => `"${message.title}"`));
 
+/** `a, b and c`, as messages have it. */
+export const listed = (names: readonly string[]): string =>
+  names.length < 2 ? names.join() : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+
 /** Exactly one message of this state since then, about exactly these nodes. */
 export function checkOneMessage(
   stage: Stage,
-  state: "open" | "resolved",
+  state: MessageState,
   about: readonly string[],
   sinceMs: number,
 ): void {
@@ -32,6 +36,56 @@ export function checkVerdict(stage: Stage, told: Told, verdict: string, kind: st
     `it says ${verdict}`,
     message.verdict === verdict && message.kind === kind,
     `${message.kind}, ${message.verdict}`,
+  );
+}
+
+export function checkTitle(stage: Stage, { message }: Told, title: string | RegExp): void {
+  const fits = typeof title === "string" ? message.title === title : title.test(message.title);
+  const wanted = typeof title === "string" ? `"${title}"` : `like ${title.source}`;
+  stage.check(`its title is ${wanted}`, fits, `"${message.title}"`);
+}
+
+/** `what`: what the words that `pattern` finds are about. */
+export function checkText(stage: Stage, { message }: Told, what: string, pattern: RegExp): void {
+  stage.check(`its text says ${what}`, pattern.test(message.text), message.text);
+}
+
+/** Who tells, and how many it hears. */
+export function checkViewpoint(
+  stage: Stage,
+  { message }: Told,
+  nodes: readonly string[],
+  alive: number,
+): void {
+  const { node, alive: seen, of } = message.viewpoint;
+  stage.check(
+    `seen by ${nodes.join(" or ")}, with ${alive} of ${stage.names.length} alive`,
+    nodes.includes(node) && seen === alive && of === stage.names.length,
+    `${node}, ${seen} of ${of}`,
+  );
+}
+
+/** Not a single verdict that somebody is down, by anybody. */
+export function checkNobodyDown(stage: Stage, sinceMs = 0): void {
+  const found = stage
+    .downVerdicts(({ atMs }) => atMs < sinceMs)
+    .map(({ observer, subject, to }) => `${observer}: ${subject} ${to}`);
+  stage.check("nobody held anybody down", found.length === 0, list(found));
+}
+
+/** A node that hears nobody knows that it is cut off, and holds no incident of its own making. */
+export async function checkClaimsNothing(stage: Stage, name: string): Promise<void> {
+  const daemon = stage.mesh.daemon(name);
+  const [{ isolated }, { incidents }] = await Promise.all([
+    daemon.status(),
+    daemon.control.call("incidents", {}),
+  ]);
+  stage.check(`${name} knows that it is cut off`, isolated, `isolated: ${isolated}`);
+  const claims = incidents.filter(({ state }) => state === "open");
+  stage.check(
+    "and claims nothing",
+    claims.length === 0,
+    list(claims.map(({ kind, name: of }) => `${kind} ${of}`)),
   );
 }
 

@@ -54,19 +54,26 @@ async function play(scenes: readonly Scene[], nodes: number | undefined): Promis
   const failed: string[] = [];
   for (const scene of scenes) {
     if (!values.json) console.log(`${scene.name}: ${scene.summary}`);
-    const result = await playScene(scene, {
-      short: values.short,
-      emit: (line) => show(scene.name, line),
-      progress: (words) => process.stderr.write(`  ${words}\n`),
-      ...(nodes === undefined ? {} : { nodes }),
-    });
-    showResult(result);
-    if (!result.passed) failed.push(scene.name);
+    for (const size of sizes(scene, nodes)) {
+      const result = await playScene(scene, {
+        short: values.short,
+        emit: (line) => show(scene.name, line),
+        progress: (words) => process.stderr.write(`  ${words}\n`),
+        nodes: size,
+      });
+      showResult(result);
+      if (!result.passed) failed.push(`${scene.name} (${result.nodes} nodes)`);
+    }
   }
   if (scenes.length > 1 && !values.json) {
     console.log(failed.length === 0 ? `all ${scenes.length} scenes passed` : `failed: ${failed.join(", ")}`);
   }
   return failed.length === 0 ? 0 : EXIT_FAILED;
+}
+
+function sizes({ nodes: { usual, full } }: Scene, wanted: number | undefined): readonly number[] {
+  if (wanted !== undefined) return [wanted];
+  return values.short ? [usual] : (full ?? [usual]);
 }
 
 async function main(): Promise<number> {

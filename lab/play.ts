@@ -36,11 +36,13 @@ export async function playScene(scene: Scene, options: PlayOptions): Promise<Sce
   let mesh: Mesh | undefined;
   try {
     network = namespaceNetwork(nodes, scene.networks);
+    const policy = options.short ? (scene.shortPolicy ?? scene.policy) : scene.policy;
     mesh = await Mesh.form({
       names: Array.from({ length: nodes }, (_, place) => `pve${place + 1}`),
       network,
       balefire: FROM_SOURCE,
-      ...(scene.policy === undefined ? {} : { policy: scene.policy }),
+      ...(policy === undefined ? {} : { policy }),
+      ...(scene.channelTimeout === undefined ? {} : { channelTimeout: scene.channelTimeout }),
       ...(options.progress === undefined ? {} : { progress: options.progress }),
     });
     const stage = new Stage(mesh, network, options.short, options.emit);

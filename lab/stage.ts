@@ -18,7 +18,13 @@ export type Line =
       readonly to: string;
       readonly why: string;
     }
-  | { readonly kind: "message"; readonly atMs: number; readonly message: Notification }
+  | {
+      readonly kind: "message";
+      readonly atMs: number;
+      readonly message: Notification;
+      /** It has arrived before, under the same id. */
+      readonly again: boolean;
+    }
   | {
       readonly kind: "check";
       readonly atMs: number;
@@ -30,13 +36,20 @@ export type Line =
 export interface Scene {
   readonly name: string;
   readonly summary: string;
-  readonly nodes: { readonly usual: number; readonly min: number };
+  /** `full`: the sizes that the full form plays one after the other; default: the usual one. */
+  readonly nodes: { readonly usual: number; readonly min: number; readonly full?: readonly number[] };
   /** What the scene needs to be other than the product's default. */
   readonly policy?: PolicyBlock;
+  /** The same for the short form; default: `policy`. */
+  readonly shortPolicy?: PolicyBlock;
+  /** How long the receiver may take to answer, as docs/configuration.md has it. */
+  readonly channelTimeout?: string;
   /** Networks that all nodes share. Default: 1. */
   readonly networks?: 2;
   play(stage: Stage): Promise<void>;
 }
+
+export type MessageState = Notification["state"];
 
 /** A message as it arrived. */
 export interface Told {
@@ -74,8 +87,9 @@ export class Stage {
       const message = messageIn(delivery);
       if (message === undefined) return;
       const atMs = this.#at(delivery.atMs);
+      const again = this.told.some((earlier) => earlier.message.id === message.id);
       this.told.push({ atMs, message });
-      emit({ kind: "message", atMs, message });
+      emit({ kind: "message", atMs, message, again });
     });
   }
 
@@ -144,9 +158,24 @@ export class Stage {
   }
 
   /** The first message of this state about this node after `sinceMs`; throws when none comes in time. */
-  awaitMessage(state: "open" | "resolved", name: string, sinceMs: number, timeoutMs: number): Promise<Told> {
-    return until(`a message "${state}" about ${name}`, timeoutMs, () =>
-      this.messages(state, sinceMs).find(({ message }) => subjectNames(message).includes(name)),
+  awaitMessage(state: MessageState, name: string, sinceMs: number, timeoutMs: number): Promise<Told> {
+    return this.awaitTold(
+      `a message "${state}" about ${name}`,
+      sinceMs,
+      timeoutMs,
+      (message) => message.state === state && subjectNames(message).includes(name),
+    );
+  }
+
+  /** The first message after `sinceMs` that is meant; throws when none comes in time. */
+  awaitTold(
+    what: string,
+    sinceMs: number,
+    timeoutMs: number,
+    isMeant: (message: Notification) => boolean,
+  ): Promise<Told> {
+    return until(what, timeoutMs, () =>
+      this.told.find(({ atMs, message }) => atMs >= sinceMs && isMeant(message)),
     );
   }
 
@@ -168,7 +197,7 @@ export class Stage {
     );
   }
 
-  messages(state: "open" | "resolved", sinceMs = 0): readonly Told[] {
+  messages(state: MessageState, sinceMs = 0): readonly Told[] {
     return this.told.filter(({ atMs, message }) => message.state === state && atMs >= sinceMs);
   }
 

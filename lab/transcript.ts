@@ -12,7 +12,7 @@ function text(line: Line): string {
     case "verdict":
       return `${line.observer}: ${line.subject} ${line.from} → ${line.to}${line.why === "" ? "" : ` (${line.why})`}`;
     case "message":
-      return `webhook ${line.message.state.toUpperCase()} "${line.message.title}" by ${line.message.viewpoint.node}`;
+      return `webhook ${line.message.state.toUpperCase()} "${line.message.title}" by ${line.message.viewpoint.node}${line.again ? " (again)" : ""}`;
     case "check":
       return `${line.ok ? "ok  " : "FAIL"} ${line.text}${line.ok || line.found === "" ? "" : `; found: ${line.found}`}`;
   }

@@ -13,6 +13,7 @@ const DIST = join(CHECKOUT, "dist");
 const ENTRIES: Readonly<Record<string, string>> = {
   balefire: "src/main.ts",
   "sqlite-worker": "src/adapters/store/sqlite-worker.ts",
+  "history-worker": "src/adapters/history/history-worker.ts",
 };
 const EXTERNAL = ["koffi"];
 

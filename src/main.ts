@@ -23,10 +23,20 @@ function version(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
+/** A thread waits inside a driver, and would hold the process at its end. */
+let hanging = false;
+function left<T>(once: { readonly value: T; readonly hanging: boolean }): T {
+  hanging ||= once.hanging;
+  return once.value;
+}
+
 const operations: Operations = {
   init: async (options) => (await import("./daemon/init.ts")).initMesh(options),
   join: async (options) => (await import("./daemon/join.ts")).joinMesh(options),
-  run: async (options) => (await import("./daemon/run.ts")).runDaemon({ ...options, version: version() }),
+  run: async (options) => {
+    const { runDaemon } = await import("./daemon/run.ts");
+    return left(await runDaemon({ ...options, version: version() }));
+  },
   tokenCreateOffline: (stateDir, name, expiresMs) =>
     offline(stateDir, async (keymaster) => {
       const created = await keymaster.createToken(name, expiresMs);
@@ -41,6 +51,14 @@ const operations: Operations = {
     }),
   readConfigText: async (path) =>
     (await import("./adapters/config-file/config-text.ts")).readConfigText(path),
+  sensors: async (options) => {
+    const { senseOnce } = await import("./daemon/sense-once.ts");
+    return left(await senseOnce(options));
+  },
+  sensorsAsLm: async (options) => {
+    const { senseAsLm } = await import("./daemon/sense-once.ts");
+    return left(await senseAsLm(options));
+  },
   version,
 };
 
@@ -54,7 +72,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-process.exitCode = await runCommandLine({
+const code = await runCommandLine({
   args,
   operations,
   out: process.stdout,
@@ -62,3 +80,5 @@ process.exitCode = await runCommandLine({
   env: process.env,
   signal: interrupted.signal,
 });
+process.exitCode = code;
+if (hanging) (await import("./adapters/sensors/leave.ts")).leaveNow(code);

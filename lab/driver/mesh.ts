@@ -35,6 +35,10 @@ export interface MeshPlan {
   readonly port?: number;
   /** The `policy` block of every node's configuration; what is absent is as the product has it. */
   readonly policy?: PolicyBlock;
+  /** More of a node's configuration. */
+  readonly configOf?: (name: string) => Readonly<Record<string, unknown>>;
+  /** How long the receiver may take to answer; the product's default when absent. */
+  readonly channelTimeout?: string;
   readonly progress?: (text: string) => void;
 }
 
@@ -83,7 +87,7 @@ export class Mesh {
             .map((address) => `${address}:${plan.port ?? DEFAULT_PORT}`),
           folder: join(folder, name),
           balefire: plan.balefire,
-          config: configText(receiver.url, plan.policy),
+          config: configText(receiver.url, plan, name),
           inside: (argv) => plan.network.inside(place, argv),
         }),
     );
@@ -235,9 +239,13 @@ export class Mesh {
 }
 
 /** JSON is YAML. */
-function configText(receiverUrl: string, policy: PolicyBlock | undefined): string {
-  const channel = `channels:\n  - name: ${CHANNEL}\n    type: webhook\n    url: ${receiverUrl}\n`;
-  return policy === undefined ? channel : `${channel}policy: ${JSON.stringify(policy)}\n`;
+function configText(url: string, { policy, channelTimeout, configOf }: MeshPlan, name: string): string {
+  const timeout = channelTimeout === undefined ? {} : { timeout: channelTimeout };
+  const channels = [{ name: CHANNEL, type: "webhook", url, ...timeout }];
+  // Several daemons share one loopback, which has one port 7655.
+  const http = { listen: "off" };
+  const more = configOf?.(name) ?? {};
+  return `${JSON.stringify({ channels, http, ...(policy === undefined ? {} : { policy }), ...more })}\n`;
 }
 
 /** Alive as seen from one node, itself included. */

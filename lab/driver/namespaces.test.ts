@@ -42,12 +42,12 @@ describe.skipIf(reason !== undefined)(`namespaces${reason === undefined ? "" : `
     return listener.exitCode === 0;
   }
 
-  const post = (place: number): Promise<{ code: number | null }> =>
+  const post = (place: number, on = network, to = receiver): Promise<{ code: number | null }> =>
     runToEnd(
-      network.inside(place, [
+      on.inside(place, [
         process.execPath,
         "-e",
-        `fetch(${JSON.stringify(receiver.url)},{method:'POST',body:'{"from":${place}}',signal:AbortSignal.timeout(700)}).then(()=>process.exit(0),()=>process.exit(7))`,
+        `fetch(${JSON.stringify(to.url)},{method:'POST',body:'{"from":${place}}',signal:AbortSignal.timeout(700)}).then(()=>process.exit(0),()=>process.exit(7))`,
       ]),
       { timeoutMs: 5000 },
     );
@@ -82,6 +82,42 @@ describe.skipIf(reason !== undefined)(`namespaces${reason === undefined ? "" : `
     expect({ toDeaf, toOther }).toEqual({ toDeaf: false, toOther: true });
     network.clear(0);
     expect(await datagramPasses(1, 0)).toBe(true);
+  });
+
+  test("a node with stopped ears hears nobody, and is heard", async () => {
+    network.stopEars(0);
+    const [toDeaf, fromDeaf] = [await datagramPasses(1, 0), await datagramPasses(0, 1)];
+    expect({ toDeaf, fromDeaf }).toEqual({ toDeaf: false, fromDeaf: true });
+  });
+
+  test("groups that the switch keeps apart hear only their own, and reach the receiver", async () => {
+    network.split([[0, 1], [2]]);
+    const [within, across] = [await datagramPasses(0, 1), await datagramPasses(0, 2)];
+    expect({ within, across }).toEqual({ within: true, across: false });
+    expect((await post(2)).code).toBe(0);
+  });
+
+  test("a node that loses the receiver still reaches the others", async () => {
+    network.loseReceiver(1);
+    expect((await post(1)).code).toBe(7);
+    expect(await datagramPasses(1, 2)).toBe(true);
+    expect((await post(2)).code).toBe(0);
+  });
+
+  test("of two networks either carries the way to the receiver when the other has no carrier", async () => {
+    const two = namespaceNetwork(2, 2);
+    const listener = await two.openReceiver();
+    const reach = async (): Promise<number | null> => (await post(0, two, listener)).code;
+    for (const which of [1, 2] as const) {
+      two.powerSwitch(which, false);
+      expect(await reach(), `without network ${which}`).toBe(0);
+      two.powerSwitch(which, true);
+    }
+    two.powerSwitch(1, false);
+    two.powerSwitch(2, false);
+    expect(await reach()).toBe(7);
+    await listener.close();
+    two.close();
   });
 
   test("full loss stops everything, and clearing lets it pass again", async () => {

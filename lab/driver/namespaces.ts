@@ -13,6 +13,9 @@ import { spawnReceiver } from "./remote-receiver.ts";
 export const NODES_MAX = 40;
 const NETNS_FOLDER = "/run/netns";
 const HUB_ADDRESS = "10.77.0.1";
+const SECOND_HUB_ADDRESS = "10.78.0.1";
+/** Where the product knocks to see whether a gateway is there (RFC 863, discard). */
+const KNOCK_PORT = 9;
 const FIRST_HOST = 11;
 
 export interface Counters {
@@ -29,8 +32,12 @@ export interface NamespaceNetwork extends Network {
   lose(place: number, percent: number): void;
   /** Drops everything that one node sends to another, in this direction only; adds to what is dropped already. */
   deafen(place: number, to: number): void;
-  /** The second network's switch loses its power, or has it again. */
-  powerSecond(on: boolean): void;
+  /** Drops all that arrives at the node but ARP: it hears nobody, and is heard by everyone. */
+  stopEars(place: number): void;
+  /** Drops what the receiver answers this node; the gateway at the same address still answers. */
+  loseReceiver(place: number): void;
+  /** The switch of this network loses its power, or has it again: every node's carrier there goes or comes. */
+  powerSwitch(network: 1 | 2, on: boolean): void;
   /** The first network's switch forwards between these groups no more; its gateway stays within reach. */
   split(groups: readonly (readonly number[])[]): void;
   /** Takes all filters off a node. */
@@ -89,9 +96,12 @@ export function namespaceNetwork(size: number, networks: 1 | 2 = 1): NamespaceNe
     lose: (place, percent) =>
       filter(place, percent >= 100 ? "drop" : `numgen random mod 100 < ${percent} drop`),
     deafen: (place, to) => filter(place, `ip saddr ${addressOf(to)} drop`),
-    powerSecond: (on) => {
+    stopEars: (place) => filter(place, "meta protocol ip drop"),
+    loseReceiver: (place) => filter(place, `ip saddr ${HUB_ADDRESS} tcp sport != ${KNOCK_PORT} drop`),
+    powerSwitch: (which, on) => {
+      const first = which === 1 ? "p" : "q";
       for (let place = 0; place < size; place += 1)
-        runNow(["ip", "-n", hub, "link", "set", `q${place}`, on ? "up" : "down"]);
+        runNow(["ip", "-n", hub, "link", "set", `${first}${place}`, on ? "up" : "down"]);
     },
     split: (groups) => {
       for (const group of groups) {
@@ -142,14 +152,24 @@ function addHost(hub: string, host: string, place: number): void {
   );
 }
 
+/** The receiver is within reach over either network: a route whose interface has no carrier gives way to the other. */
 function addSecond(hub: string, size: number, host: (place: number) => string): void {
-  runNow(["ip", "-n", hub, "-batch", "-"], "link add br1 type bridge\nlink set br1 up");
+  const bridge = `link add br1 type bridge\naddr add ${SECOND_HUB_ADDRESS}/24 dev br1\nlink set br1 up`;
+  runNow(["ip", "-n", hub, "-batch", "-"], bridge);
+  setKernel(hub, "ip_forward", 0);
   for (let place = 0; place < size; place += 1) {
     const pair = `link add q${place} type veth peer name eth1 netns ${host(place)}`;
     runNow(["ip", "-n", hub, "-batch", "-"], `${pair}\nlink set q${place} master br1 up`);
-    const own = `addr add ${secondAddressOf(place)}/24 dev eth1`;
-    runNow(["ip", "-n", host(place), "-batch", "-"], `${own}\nlink set eth1 up`);
+    setKernel(host(place), "conf/all/ignore_routes_with_linkdown", 1);
+    const own = `addr add ${secondAddressOf(place)}/24 dev eth1\nlink set eth1 up`;
+    const way = `route add default via ${SECOND_HUB_ADDRESS} metric 200`;
+    runNow(["ip", "-n", host(place), "-batch", "-"], `${own}\n${way}`);
   }
+}
+
+function setKernel(namespace: string, setting: string, value: number): void {
+  const command = `echo ${value} > /proc/sys/net/ipv4/${setting}`;
+  runNow(["ip", "netns", "exec", namespace, "sh", "-c", command]);
 }
 
 /** nft 1.0 wants the hook's line and the rule's line apart. */

@@ -1,8 +1,16 @@
-import { checkNoFalseVerdicts, checkNoMessages, checkOneMessage, checkVerdict } from "../checks.ts";
+import {
+  checkNoFalseVerdicts,
+  checkNoMessages,
+  checkOneMessage,
+  checkTitle,
+  checkVerdict,
+} from "../checks.ts";
 import type { Scene } from "../stage.ts";
 
 const GRACE_MS = 5_000;
 const VERDICT_MS_MAX = 3_000;
+/** A kernel that refuses connections says at once that the daemon is gone. */
+const VERDICT_DUE_MS = 500;
 const DEAD_FOR_MS = 2_000;
 const RESOLVE_MS_MAX = 20_000;
 
@@ -17,7 +25,9 @@ export const daemonKilled: Scene = {
     const witness = stage.others(victim)[0] ?? "";
     const killedMs = await stage.act("kill", victim);
     const verdict = await stage.awaitVerdict(witness, victim, "daemon-down", killedMs, VERDICT_MS_MAX);
-    stage.note(`verdict ${Math.round(verdict.atMs - killedMs)} ms after the kill`);
+    const verdictMs = Math.round(verdict.atMs - killedMs);
+    stage.check(`a verdict within ${VERDICT_DUE_MS} ms`, verdictMs <= VERDICT_DUE_MS, `${verdictMs} ms`);
+    stage.note(`verdict ${verdictMs} ms after the kill`);
     await stage.quiet(killedMs + DEAD_FOR_MS - stage.nowMs);
     await stage.act("revive", victim);
     await stage.mesh.settled();
@@ -33,6 +43,7 @@ export const daemonKilled: Scene = {
       `${afterMs} ms`,
     );
     checkVerdict(stage, told, "daemon-down", "daemon-down");
+    checkTitle(stage, told, `${victim} is up but not watching`);
     const revivedMs = await stage.act("revive", victim);
     await stage.awaitMessage("resolved", victim, revivedMs, RESOLVE_MS_MAX);
     await stage.mesh.settled();

@@ -1,4 +1,4 @@
-import { checkNoMessages } from "../checks.ts";
+import { checkNobodyDown, checkNoMessages } from "../checks.ts";
 import type { Scene } from "../stage.ts";
 
 const VERDICT_MS_MAX = 3_000;
@@ -14,12 +14,7 @@ export const graceful: Scene = {
       await stage.awaitVerdict(other, victim, "planned", stoppedMs, VERDICT_MS_MAX);
     }
     await stage.quiet(stage.short ? 5_000 : 30_000);
-    const down = stage.downVerdicts(() => false);
-    stage.check(
-      "nobody held it down",
-      down.length === 0,
-      down.map(({ observer, to }) => `${observer}: ${to}`).join(),
-    );
+    checkNobodyDown(stage);
     await stage.act("revive", victim);
     await stage.mesh.settled();
     await stage.quiet(1_000);

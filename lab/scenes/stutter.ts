@@ -1,4 +1,4 @@
-import { checkNoMessages } from "../checks.ts";
+import { checkNobodyDown, checkNoMessages } from "../checks.ts";
 import type { Scene } from "../stage.ts";
 
 /** Shorter than the silence that makes others doubt (three beats), longer than any healthy pause. */
@@ -26,9 +26,6 @@ export const stutter: Scene = {
     await stage.mesh.settled();
     await stage.quiet(2_000);
     checkNoMessages(stage, beganMs, "about anybody");
-    const down = stage
-      .downVerdicts(() => false)
-      .map((change) => `${change.observer}: ${change.subject} ${change.to}`);
-    stage.check("no verdict that anybody is down", down.length === 0, down.join(", "));
+    checkNobodyDown(stage);
   },
 };

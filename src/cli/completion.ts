@@ -51,7 +51,7 @@ const words = ({ verbs, options, choices }: Place): string =>
   [...verbs.map(({ name }) => name), ...choices, ...options.map(({ flag }) => flag)].join(" ");
 
 /** Options whose value is a path. */
-const PATH_OPTIONS = "--state-dir|--config|--socket";
+const PATH_OPTIONS = "--state-dir|--config|--socket|--sysfs-root";
 
 /** Every verb path, so that a shell function can tell verbs from their arguments. */
 const verbPaths = (places: readonly Place[]): string =>

@@ -19,6 +19,11 @@ export interface Context {
   readonly socketPath: string;
 }
 
+/** What a verb does; resolves to the exit code. */
+export type Action = (context: Context) => Promise<number>;
+/** Runs a verb with what the command line gives to all of them. */
+export type Go = (action: Action) => Promise<void>;
+
 /** Prints why; with `--json` on stdout, so that a program reads one stream. */
 export function refuse(context: Pick<Context, "screen" | "json">, failure: Failure): ExitCode {
   const { screen } = context;

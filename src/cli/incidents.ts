@@ -20,7 +20,7 @@ export async function incidents(context: Context): Promise<ExitCode> {
 
 function incidentLines(screen: Screen, incident: IncidentReport): string[] {
   const open = incident.state === "open";
-  const style = open ? verdictStyle(incident.verdict) : "dim";
+  const style = open ? verdictStyle(isAbsence(incident) ? incident.verdict : incident.kind) : "dim";
   const until = incident.until === null ? "" : ` until ${localTime(incident.until)}`;
   const evidence = incident.evidence.map(
     ({ observer, last, probe }) =>
@@ -33,10 +33,32 @@ function incidentLines(screen: Screen, incident: IncidentReport): string[] {
   const below = (title: string, items: readonly string[]): string[] =>
     items.flatMap((item) => wrapped(item, screen.columns, " ".repeat(12), `  ${title.padEnd(10)}`));
   return [
-    `${screen.paint(style, `${incident.name}: ${incident.verdict}`)}  ${incident.state}  since ${localTime(incident.since)}${until}` +
+    `${screen.paint(style, `${incident.name}: ${headline(incident)}`)}  ${incident.state}  since ${localTime(incident.since)}${until}` +
       (open ? ` (${ago(incident.since, Date.now())})` : ""),
     `  id        ${incident.id}`,
+    ...below("detail", incident.detail === null ? [] : [incident.detail]),
     ...below("evidence", evidence),
+    ...below("held back", incident.heldBack === null ? [] : [holdWords(incident.heldBack)]),
     ...below("told", told.length === 0 && open ? ["nobody yet"] : told),
   ];
+}
+
+const holdWords = ({ why, until }: NonNullable<IncidentReport["heldBack"]>): string =>
+  `${why}, ${until === null ? "until someone ends it" : `until ${localTime(until)}`}`;
+
+/** The topic of an incident about one address of a host that is heard by another. */
+const PATH_TOPIC = "path ";
+
+/** Of a host that is away the verdict says more than the kind. */
+const isAbsence = ({ kind }: IncidentReport): boolean =>
+  kind === "down" || kind === "daemon-down" || kind === "missing";
+
+function headline(incident: IncidentReport): string {
+  const { kind, topic, verdict } = incident;
+  if (isAbsence(incident)) return verdict;
+  if (kind === "link-problem" && topic !== null) {
+    const path = topic.startsWith(PATH_TOPIC);
+    return path ? `${kind}, not at ${topic.slice(PATH_TOPIC.length)}` : `${kind}, not heard by ${topic}`;
+  }
+  return topic === null ? kind : `${kind} (${topic})`;
 }

@@ -2,7 +2,7 @@
 import { ok } from "../kit/result.ts";
 import { ask, type Context, present, refuse } from "./context.ts";
 import type { ExitCode } from "./exit-codes.ts";
-import { verdictStyle } from "./words.ts";
+import { localTime, verdictStyle } from "./words.ts";
 
 export async function nodes(context: Context): Promise<ExitCode> {
   const status = await ask(context, "status", {});
@@ -17,6 +17,12 @@ export async function nodes(context: Context): Promise<ExitCode> {
       screen.line(
         [screen.paint("bold", node.name), verdict, ...roles].filter((part) => part !== "").join("  "),
       );
+      if (node.maintenance !== null) {
+        const { until, by, why } = node.maintenance;
+        const end = until === null ? "until ended" : `until ${localTime(until)}`;
+        screen.line(`  held back  in maintenance ${end}, by ${by}${why === "" ? "" : `: ${why}`}`);
+      }
+      if (node.expected === "sometimes") screen.line("  expected   sometimes");
       screen.line(`  id         ${node.id}`);
       screen.line(`  life       ${node.incarnation === 0 ? "never heard" : `number ${node.incarnation}`}`);
       for (const address of node.addresses) screen.line(`  address    ${address}`);

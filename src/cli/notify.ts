@@ -1,5 +1,6 @@
 /** `balefire notify test` and `notify list`: do the channels reach a person? */
 
+import { formatDuration, ms } from "../kit/time.ts";
 import { SLOW_CALL_TIMEOUT } from "./client.ts";
 import { ask, type Context, present } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
@@ -43,7 +44,7 @@ export async function notifyTest(context: Context, channel: string | undefined):
 export async function notifyList(context: Context): Promise<ExitCode> {
   const result = await ask(context, "notify-list", {});
   const { screen } = context;
-  return present(context, result, ({ channels }) => {
+  return present(context, result, ({ channels, heartbeats }) => {
     const now = Date.now();
     const rows = channels.map(({ name, type, origin, proven, deliveries }) => {
       const last = [...deliveries].sort((a, b) => b.at.localeCompare(a.at))[0];
@@ -59,5 +60,15 @@ export async function notifyList(context: Context): Promise<ExitCode> {
     });
     if (rows.length === 0) screen.line("No channels. Add one under `channels:` in the configuration.");
     else table(screen, ["CHANNEL", "TYPE", "FROM", "STATE", "LAST DELIVERY"], rows).forEach(screen.line);
+    if (heartbeats.length === 0) return;
+    const beating = heartbeats.map(({ name, origin, everyMs, silent, last }) => [
+      name,
+      origin,
+      formatDuration(ms(everyMs)),
+      silent ? { text: "silent", style: "red" as const } : { text: "beating", style: "green" as const },
+      last === null ? "never" : `by ${last.node} ${ago(last.at, now)} ago: ${last.detail}`,
+    ]);
+    screen.line();
+    table(screen, ["HEARTBEAT", "FROM", "EVERY", "STATE", "LAST PING"], beating).forEach(screen.line);
   });
 }

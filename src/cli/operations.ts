@@ -4,6 +4,7 @@
  * main.ts provides them, loading each only when it is used.
  */
 import type { Result } from "../kit/result.ts";
+import type { SensorsReport } from "../wire/readings.ts";
 import type { TokenCreateReport, TokenListReport, TokenRevokeReport } from "../wire/rpc.ts";
 
 export interface InitOptions {
@@ -54,6 +55,19 @@ export interface RunOptions {
   readonly socketPath: string;
 }
 
+export interface SensorsOptions {
+  /** Instead of `/sys`. */
+  readonly sysfsRoot: string | undefined;
+  /** `PATH`, where programs that know more are looked for. */
+  readonly path: string;
+}
+
+export interface LmSensorsOptions {
+  readonly sysfsRoot: string | undefined;
+  /** Ask rotational disks too, which wakes those that sleep. */
+  readonly wakeDisks: boolean;
+}
+
 export interface Operations {
   init(options: InitOptions): Promise<Result<InitOutcome>>;
   join(options: JoinOptions): Promise<Result<JoinOutcome>>;
@@ -65,5 +79,9 @@ export interface Operations {
   tokenRevokeOffline(stateDir: string, id: string): Promise<Result<TokenRevokeReport>>;
   /** Text and permission bits of a configuration file; undefined when there is none. Bounded, strictly UTF-8. */
   readConfigText(path: string): Promise<Result<{ readonly text: string; readonly mode: number } | undefined>>;
+  /** This host's sensors, or those of another sysfs tree. */
+  sensors(options: SensorsOptions): Promise<SensorsReport>;
+  /** The same as `sensors -j` of lm-sensors prints it. */
+  sensorsAsLm(options: LmSensorsOptions): Promise<string>;
   version(): string;
 }

@@ -14,6 +14,8 @@ const none: Operations = {
   tokenListOffline: unexpected,
   tokenRevokeOffline: unexpected,
   readConfigText: () => Promise.resolve({ ok: true, value: undefined }),
+  sensors: unexpected,
+  sensorsAsLm: unexpected,
   version: () => "9.9.9",
 };
 

@@ -1,11 +1,16 @@
 /** The verbs, their options, and how a command line ends. Each command is loaded when it is used. */
 import { resolve } from "node:path";
 import { Argument, Command, CommanderError, Option, type OutputConfiguration } from "commander";
+import { collect, type MuteOptions } from "./arguments.ts";
+import type { BlackBoxGiven } from "./blackbox.ts";
 import { completionScript, SHELLS, type Shell } from "./completion.ts";
-import { type Context, refuse } from "./context.ts";
+import { type Action, type Context, type Go, refuse } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";
+import type { HistoryGiven } from "./history.ts";
+import { addCertVerbs, addNodeVerbs } from "./key-verbs.ts";
 import type { Operations } from "./operations.ts";
 import { createScreen, type Stream } from "./screen.ts";
+import type { TempsGiven } from "./temps.ts";
 
 export const STATE_DIR_DEFAULT: string = "/var/lib/balefire";
 export const CONFIG_DEFAULT: string = "/etc/balefire/config.yaml";
@@ -28,8 +33,6 @@ interface GlobalOptions {
   readonly socket?: string;
   readonly json?: boolean;
 }
-
-type Action = (context: Context) => Promise<number>;
 
 /** Runs one command line to its exit code. */
 export async function runCommandLine(line: CommandLine): Promise<number> {
@@ -111,19 +114,16 @@ function createProgram(start: Start, signal: AbortSignal): Command {
   const go = (action: Action): Promise<void> => start(program.opts<GlobalOptions>(), action);
   addMeshVerbs(program, go);
   addViewVerbs(program, go, signal);
+  addHeatVerbs(program, go, signal);
+  addMuteVerbs(program, go);
+  addCertVerbs(program.command("certs").description("the nodes' certificates"), go);
+  addNodeVerbs(program.command("node").description("who is in the mesh, on the keymaster"), go);
   addTokenVerbs(program.command("token").description("join tokens, on the keymaster"), go);
   addNotifyVerbs(program.command("notify").description("the ways to reach a person"), go);
   addConfigVerbs(program.command("config").description("the configuration"), go);
   addOwnVerbs(program, go);
   return program;
 }
-
-type Go = (action: Action) => Promise<void>;
-
-const collect = (value: string, earlier: readonly string[] | undefined): string[] => [
-  ...(earlier ?? []),
-  value,
-];
 
 const addressOption = (): Option =>
   new Option("--address <IP[:PORT]>", "where the other nodes reach this one; may be repeated")
@@ -181,9 +181,107 @@ function addViewVerbs(program: Command, go: Go, signal: AbortSignal): void {
     .description("the messages of the built-in channel")
     .action(() => go(async (context) => (await import("./inbox.ts")).inbox(context)));
   program
+    .command("sensors")
+    .description("this host's own temperatures, fans, voltages; without a daemon")
+    .option("--json-lm", "print what `sensors -j` of lm-sensors prints")
+    .option("--sysfs-root <dir>", "another tree than /sys (BALEFIRE_SYSFS_ROOT)")
+    .option("--wake-disks", "with --json-lm: ask rotational disks too, which wakes those that sleep")
+    .action((given: { jsonLm?: boolean; sysfsRoot?: string; wakeDisks?: boolean }) =>
+      go(async (context) => (await import("./sensors.ts")).sensors(context, given)),
+    );
+  program
     .command("doctor")
     .description("look for trouble, and say what to do about it")
     .action(() => go(async (context) => (await import("./doctor.ts")).doctor(context)));
+}
+
+function addHeatVerbs(program: Command, go: Go, signal: AbortSignal): void {
+  program
+    .command("temps")
+    .description("temperatures and fans of all hosts, with the last ten minutes")
+    .argument("[node]", "only this one, with all its sensors")
+    .option("--watch", "keep showing them until interrupted")
+    .option("--celsius", "in degrees Celsius (always so without --fahrenheit)")
+    .option("--fahrenheit", "in degrees Fahrenheit; --json stays in Celsius")
+    .action((node: string | undefined, given: TempsGiven) =>
+      go(async (context) => (await import("./temps.ts")).temps(context, node, given, signal)),
+    );
+  program
+    .command("blackbox")
+    .description("what a host felt in the ten minutes before it fell silent")
+    .argument("<node>", "its name")
+    .option("--at <time>", "the ten minutes before then: -2h, 2026-03-01T02:13:00Z")
+    .option("--csv", "print every look as comma-separated values")
+    .action((node: string, given: BlackBoxGiven) =>
+      go(async (context) => (await import("./blackbox.ts")).blackbox(context, node, given)),
+    );
+  program
+    .command("history")
+    .description("what a sensor measured, as far back as this node has kept it")
+    .argument("<sensor>", "its id or name, or a part that no other has")
+    .option("--node <node>", "another host's sensor")
+    .option("--from <time>", "-2h, 2026-03-01T02:13:00Z; a day before the end without it")
+    .option("--to <time>", "now without it")
+    .option("--step <duration>", "length of one step: 1m, 15m, 1d")
+    .option("--csv", "print comma-separated values")
+    .action((sensor: string, given: HistoryGiven) =>
+      go(async (context) => (await import("./history.ts")).history(context, sensor, given)),
+    );
+}
+
+const forOption = (): Option =>
+  new Option("--for <duration>", "how long, such as 2h; without it until you end it");
+const whyOption = (): Option => new Option("--why <text>", "shown to others in lists and in status");
+
+function addMuteVerbs(program: Command, go: Go): void {
+  const maintenance = program
+    .command("maintenance")
+    .description("nodes that are being worked on: nobody is told of what happens to them");
+  maintenance
+    .command("on")
+    .description("hold back messages about a node; what is still wrong when it ends is told then")
+    .argument("<node>", "its name, from `balefire nodes`")
+    .addOption(forOption())
+    .addOption(whyOption())
+    .action((node: string, given: MuteOptions) =>
+      go(async (context) => (await import("./maintenance.ts")).maintenanceOn(context, node, given)),
+    );
+  maintenance
+    .command("off")
+    .description("end it: what is wrong with the node now is told")
+    .argument("<node>", "its name")
+    .action((node: string) =>
+      go(async (context) => (await import("./maintenance.ts")).maintenanceOff(context, node)),
+    );
+  maintenance
+    .command("list")
+    .description("the nodes in maintenance, until when, by whom and why")
+    .action(() => go(async (context) => (await import("./maintenance.ts")).maintenanceList(context)));
+  addSilenceVerbs(program.command("silence").description("messages that nobody wants for a while"), go);
+}
+
+function addSilenceVerbs(silence: Command, go: Go): void {
+  silence
+    .command("add")
+    .description("hold back messages; what is still wrong when it ends is told then")
+    .argument(
+      "<matcher...>",
+      "all, or one or more of node=pve* kind=link-problem severity=warning (this and milder); all of them must fit",
+    )
+    .addOption(forOption())
+    .addOption(whyOption())
+    .action((words: string[], given: MuteOptions) =>
+      go(async (context) => (await import("./silence.ts")).silenceAdd(context, words, given)),
+    );
+  silence
+    .command("list")
+    .description("the silences in force, with their ids")
+    .action(() => go(async (context) => (await import("./silence.ts")).silenceList(context)));
+  silence
+    .command("remove")
+    .description("end a silence: what it held back and is still wrong is told")
+    .argument("<id>", "from `balefire silence list`")
+    .action((id: string) => go(async (context) => (await import("./silence.ts")).silenceRemove(context, id)));
 }
 
 function addTokenVerbs(token: Command, go: Go): void {

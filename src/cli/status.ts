@@ -4,7 +4,7 @@ import { ask, type Context, present } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { Screen } from "./screen.ts";
 import { type Row, table, wrapped } from "./table.ts";
-import { ago, ahead, count, howSure, rtt, verdictStyle } from "./words.ts";
+import { ago, ahead, count, howSure, localTime, rtt, verdictStyle } from "./words.ts";
 
 export async function status(context: Context): Promise<ExitCode> {
   const result = await ask(context, "status", {});
@@ -56,9 +56,20 @@ function heard(node: NodeReport, now: number): string {
 function doubts(screen: Screen, report: StatusReport): string[] {
   const lines = report.nodes.flatMap((node) => {
     const sentence = node.path === "self" ? undefined : howSure(node.verdict);
-    return sentence === undefined ? [] : wrapped(`${node.name}: ${sentence}`, screen.columns, "  ");
+    return [sentence, ...heldBack(node)]
+      .filter((line) => line !== undefined)
+      .flatMap((line) => wrapped(`${node.name}: ${line}`, screen.columns, "    ", "  "));
   });
   return lines.length === 0 ? [] : ["", ...lines];
+}
+
+/** Why nobody is told of what happens to a node. */
+function heldBack({ maintenance, expected }: NodeReport): string[] {
+  const sometimes = expected === "sometimes" ? ["comes and goes: nobody is told of its absence"] : [];
+  if (maintenance === null) return sometimes;
+  const { until, by, why } = maintenance;
+  const end = until === null ? "until someone ends it" : `until ${localTime(until)}`;
+  return [...sometimes, `in maintenance ${end}, by ${by}${why === "" ? "" : `: ${why}`}`];
 }
 
 function remarks(screen: Screen, report: StatusReport): string[] {
@@ -68,6 +79,8 @@ function remarks(screen: Screen, report: StatusReport): string[] {
   }
   if (report.openIncidents > 0)
     lines.push(`${count(report.openIncidents, "open incident")}: balefire incidents`);
+  if (report.silences > 0) lines.push(`${count(report.silences, "silence")} in force: balefire silence list`);
+  if (report.quietUntil !== null) lines.push(`Quiet hours until ${localTime(report.quietUntil)}.`);
   if (report.problems.length > 0) {
     lines.push(
       "Problems:",

@@ -56,7 +56,7 @@ const SURE: Readonly<Record<string, string>> = {
   "link-problem": "this node does not hear it, others do: a network between the two fails",
   planned: "said goodbye: it was stopped on purpose",
   unknown: "not heard since this node started, or was cut off itself",
-  missing: "never heard since this node started",
+  missing: "not heard by anyone since this node started, or stopped on purpose and not back in time",
 };
 /** How sure a node is of its verdict, in a sentence; undefined when there is nothing to explain. */
 export const howSure = (verdict: string): string | undefined => SURE[verdict];

@@ -4,10 +4,12 @@ import { takes } from "./duties.ts";
 import { resolutionOf } from "./ledger.ts";
 import { type IncidentKind, type IncidentRecord, NOTE_KINDS, type Phase } from "./ledger-records.ts";
 import { heldBack } from "./mutes.ts";
-import type { Notification, NotificationEvidence } from "./notification.ts";
+import type { Notification, NotificationEvidence, NotificationSubject } from "./notification.ts";
 import { gravestOf, severityOf } from "./severity.ts";
 import { aliveCount, type NodeState, nameOf } from "./state.ts";
 import { gravest, tellAbsence, tellReturn } from "./tell-absences.ts";
+import { tellRenewed, tellRevoked, tellUnrenewed } from "./tell-certificates.ts";
+import { readingsTold } from "./tell-felt.ts";
 import { tellCool, tellHeat } from "./tell-heat.ts";
 import { tellLinks, tellRepaired } from "./tell-links.ts";
 import { tellFlapping, tellNote, tellSteady } from "./tell-notes.ts";
@@ -20,8 +22,10 @@ const IMPORTANCE: readonly IncidentKind[] = [
   "missing",
   "daemon-down",
   "heat",
+  "revoked",
   "flapping",
   "link-problem",
+  "certificate",
   "restarted",
   "cut-off",
   "test",
@@ -52,8 +56,11 @@ export function composeNotification(state: NodeState, occasion: Occasion, wall: 
       id: each.subject,
       name: each.name,
       incident: each.incident,
+      kind: each.kind,
+      severity: severityOf(each),
       verdict: each.verdict,
       since: isoTime(each.since),
+      ...readingsOf(state, each, phase),
     })),
     follows: phase === "resolved" ? messagesBefore(state, occasion) : [],
     since: isoTime(since),
@@ -63,6 +70,15 @@ export function composeNotification(state: NodeState, occasion: Occasion, wall: 
     title,
     text: [...lines, ...holdLines(telling, channel), ...fallbackLine(telling, channel)].join("\n"),
   };
+}
+
+function readingsOf(
+  state: NodeState,
+  incident: IncidentRecord,
+  phase: Phase,
+): Pick<NotificationSubject, "readings"> {
+  const readings = phase === "open" ? readingsTold(state, incident) : [];
+  return readings.length === 0 ? {} : { readings };
 }
 
 const kindOf = (incidents: readonly IncidentRecord[]): IncidentKind =>
@@ -97,6 +113,10 @@ function wordsFor(telling: Telling): Words {
       return isOpening ? tellLinks(telling) : tellRepaired(telling);
     case "heat":
       return isOpening ? tellHeat(telling) : tellCool(telling);
+    case "certificate":
+      return isOpening ? tellUnrenewed(telling) : tellRenewed(telling);
+    case "revoked":
+      return tellRevoked(telling);
     case "restarted":
     case "cut-off":
     case "test":

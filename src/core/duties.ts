@@ -155,7 +155,7 @@ function isCovered(docket: Docket, note: IncidentRecord, channel: string): boole
   if (note.kind !== "restarted" && note.kind !== "cut-off") return false;
   const { ledger } = docket;
   const isAbout = ({ kind, subject, topic }: IncidentRecord): boolean =>
-    (ABSENCES.has(kind) && subject === note.subject) ||
+    ((ABSENCES.has(kind) || kind === "flapping") && subject === note.subject) ||
     (kind === "link-problem" && (subject === note.subject || topic === note.subject));
   return [...docket.bySubject.values()].flat().some((other) => {
     if (!isAbout(other) || !wasTold(ledger, other.incident, "open", channel)) return false;

@@ -1,5 +1,6 @@
 /** What a person should know: how it is opened, numbered and closed. An absence ends with a later life of its subject. */
 import type { WallTime } from "../kit/time.ts";
+import { wordsForMissing } from "./farewell-words.ts";
 import { publish, takeIn } from "./gossip.ts";
 import { incidentId } from "./incident-id.ts";
 import { incidentOf, openAbout, resolutionOf } from "./ledger.ts";
@@ -23,8 +24,14 @@ const KINDS: Readonly<Record<Down, IncidentKind>> = {
   "daemon-down": "daemon-down",
   missing: "missing",
 };
-/** What the subject's return ends. */
 const ABSENCES: ReadonlySet<IncidentKind> = new Set(Object.values(KINDS));
+
+/** Whether the subject's return ends it. */
+export const isAbsence = ({ kind }: Pick<IncidentRecord, "kind">): boolean => ABSENCES.has(kind);
+
+/** The open incidents that say that a node is away. */
+export const openAbsences = ({ state }: Pick<Turn, "state">, subject: NodeId): IncidentRecord[] =>
+  openAbout(state.ledger, subject).filter(isAbsence);
 
 /** What a person should know, as one node enters it. */
 export type Opening = Omit<IncidentRecord, "t" | "incident" | "by">;
@@ -84,7 +91,7 @@ function firstNotOver(
 export function beginIncidents(turn: Turn, peer: Peer, verdict: Down, inquiry: Inquiry): void {
   const { state, env } = turn;
   const kind = KINDS[verdict];
-  const later = laterDeath(turn, peer, kind);
+  const later = kind === "missing" ? openAbsences(turn, peer.id)[0]?.incident : laterDeath(turn, peer, kind);
   if (later !== undefined) {
     publish(turn, [ownEvidence(turn, peer, later, inquiry)]);
     return;
@@ -99,6 +106,7 @@ export function beginIncidents(turn: Turn, peer: Peer, verdict: Down, inquiry: I
     incarnation,
     verdict,
     since: peer.heardWall ?? env.wall,
+    ...(kind === "missing" ? { detail: wordsForMissing(peer) } : {}),
   };
   // What the others answered is kept for the message; they spread it themselves, with more right.
   const incident = incidentId(state.roster.mesh, kind, peer.id, incarnation);
@@ -113,7 +121,7 @@ function laterDeath(turn: Turn, peer: Peer, kind: IncidentKind): IncidentId | un
   )?.incident;
 }
 
-function ownEvidence(turn: Turn, peer: Peer, incident: IncidentId, inquiry: Inquiry): EvidenceRecord {
+export function ownEvidence(turn: Turn, peer: Peer, incident: IncidentId, inquiry: Inquiry): EvidenceRecord {
   const { state, env } = turn;
   const probe = strongestProbe(inquiry);
   return {
@@ -153,7 +161,7 @@ function heardEvidence(turn: Turn, peer: Peer, incident: IncidentId, inquiry: In
 /** A beat of a later incarnation than an open incident's ends it. */
 export function noteLife(turn: Turn, peer: Peer, rebooted: boolean): void {
   for (const open of openAbout(turn.state.ledger, peer.id)) {
-    if (!ABSENCES.has(open.kind) || open.incarnation >= peer.incarnation) continue;
+    if (!isAbsence(open) || open.incarnation >= peer.incarnation) continue;
     resolveIncident(turn, open, rebooted ? "returned-rebooted" : "returned");
   }
 }
@@ -161,7 +169,6 @@ export function noteLife(turn: Turn, peer: Peer, rebooted: boolean): void {
 /** The highest incarnation of `subject` that this node holds for dead; 0 if none. */
 export function deadIncarnation(turn: Pick<Turn, "state">, subject: NodeId): Incarnation {
   let highest = 0;
-  for (const open of openAbout(turn.state.ledger, subject))
-    if (ABSENCES.has(open.kind)) highest = Math.max(highest, open.incarnation);
+  for (const { incarnation } of openAbsences(turn, subject)) highest = Math.max(highest, incarnation);
   return highest;
 }

@@ -3,8 +3,9 @@ import type { Random } from "../kit/random.ts";
 import type { Failure } from "../kit/result.ts";
 import type { Duration, Instant, WallTime } from "../kit/time.ts";
 import type { IncidentKind, MuteRecord, Phase } from "./ledger-records.ts";
-import type { Envelope, Plane, Request, Response } from "./messages.ts";
+import type { Envelope, FarewellReason, Plane, Request, Response } from "./messages.ts";
 import type { Notification } from "./notification.ts";
+import type { Taken } from "./thermal/black-box.ts";
 import type { Reading } from "./thermal/reading.ts";
 import type {
   Address,
@@ -108,6 +109,10 @@ export type Input =
     }
   /** One pass over this host's own sensors. */
   | { readonly type: "readings"; readonly readings: readonly Reading[] }
+  /** How this node's own certificate stands: `late` says what keeps it from being renewed. */
+  | { readonly type: "certificate"; readonly late: string | undefined }
+  /** This node, the keymaster, has removed another that is suspected to be in other hands. */
+  | { readonly type: "revoked"; readonly node: NodeId; readonly name: string; readonly why: string }
   /** A person sets, changes or lifts a maintenance or a silence. */
   | { readonly type: "mute"; readonly request: MuteRequest }
   /** The outcome of a `ping` effect. */
@@ -130,8 +135,11 @@ export type Input =
   | { readonly type: "store-recovered" }
   /** An operator's test message; the outcome returns in a `tested` effect with the same request. */
   | { readonly type: "notify-test"; readonly channel: string; readonly request: string }
-  /** SIGTERM: say goodbye to everyone. */
-  | { readonly type: "stop" };
+  /**
+   * SIGTERM: say goodbye to everyone. `why`: as far as the system tells; that a shutdown is for heat
+   * the core sees itself.
+   */
+  | { readonly type: "stop"; readonly why?: Exclude<FarewellReason, "thermal"> };
 
 /** Something worth showing to a person who watches (status --watch, the demonstration, the journal). */
 export type Notice =
@@ -196,6 +204,8 @@ export type Effect =
   | { readonly type: "consider-roster"; readonly from: NodeId; readonly signed: string }
   | { readonly type: "tested"; readonly request: string; readonly result: DeliveryOutcome }
   | { readonly type: "relay"; readonly from: NodeId; readonly message: Request | Response }
+  /** A pass over a host's sensors is newly known, this host's own too: for its history. */
+  | { readonly type: "felt"; readonly node: NodeId; readonly pass: Taken }
   | { readonly type: "notice"; readonly notice: Notice };
 
 export interface Step<State> {

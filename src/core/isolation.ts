@@ -1,18 +1,28 @@
 /** Hearing nobody and without an uplink of its own, a node claims nothing about the others. */
-import { after } from "../kit/time.ts";
-import { ISOLATION_RECHECK, RETURN_PATIENCE } from "./limits.ts";
-import { become, notice, type Turn } from "./state.ts";
+import { after, type WallTime } from "../kit/time.ts";
+import { openIncident } from "./incidents.ts";
+import {
+  CUT_OFF_LEAST,
+  DETAIL_MAX,
+  ISOLATION_RECHECK,
+  RETURN_PATIENCE,
+  UPLINK_LEARN_EVERY,
+} from "./limits.ts";
+import { aliveCount, become, type NodeState, nameOf, notice, type Turn } from "./state.ts";
 import type { Uplink } from "./types.ts";
 
 export function isolate(turn: Turn, detail: string): void {
   const { env, state } = turn;
   if (state.isolated === undefined) {
     state.isolated = { since: env.wall, detail, recheckAt: after(env.now, ISOLATION_RECHECK) };
+    state.cutOff ??= { since: lastHeard(state) ?? env.wall, detail };
     notice(turn, { type: "isolated", isolated: true, detail });
   }
   for (const peer of state.peers.values()) {
     if (peer.condition.kind === "suspect" || peer.condition.kind === "link-problem") {
       become(turn, peer, { kind: "unknown" }, "this node is cut off itself");
+    } else if (peer.condition.kind === "down") {
+      peer.condition.inquiry = undefined;
     }
   }
 }
@@ -23,9 +33,48 @@ export function endIsolation(turn: Turn, why: string): void {
   state.isolated = undefined;
   notice(turn, { type: "isolated", isolated: false, detail: why });
   for (const peer of state.peers.values()) {
-    if (peer.condition.kind !== "unknown" || peer.heardAt === undefined) continue;
+    if (peer.condition.kind !== "unknown") continue;
+    // Whom it never heard it has yet to miss: that time begins anew.
+    peer.changedAt = env.now;
+    if (peer.heardAt === undefined) continue;
     peer.condition = { kind: "unknown", doubtAt: after(env.now, RETURN_PATIENCE) };
   }
+}
+
+function lastHeard(state: NodeState): WallTime | undefined {
+  let latest: WallTime | undefined;
+  for (const { heardWall } of state.peers.values())
+    if (heardWall !== undefined && (latest === undefined || heardWall > latest)) latest = heardWall;
+  return latest;
+}
+
+/** The first word after it was cut off: says so, once, in a note. */
+export function tellCutOff(turn: Turn): void {
+  const { state, env } = turn;
+  const { cutOff, self } = state;
+  if (cutOff === undefined) return;
+  state.cutOff = undefined;
+  if (env.wall - cutOff.since < CUT_OFF_LEAST) return;
+  openIncident(turn, {
+    kind: "cut-off",
+    subject: self,
+    name: nameOf(state, self),
+    incarnation: state.incarnation,
+    verdict: "alive",
+    since: cutOff.since,
+    until: env.wall,
+    topic: String(cutOff.since),
+    detail: cutOff.detail.slice(0, DETAIL_MAX),
+  });
+}
+
+/** Looks now and then while others are heard: what a gateway shows then tells what its silence means later. */
+export function learnUplink(turn: Turn): void {
+  const { state, env } = turn;
+  if (env.now < state.uplinkLearnAt || aliveCount(state) === 1) return;
+  state.uplinkLearnAt = after(env.now, UPLINK_LEARN_EVERY);
+  state.uplink = { askedAt: env.now, seen: undefined };
+  turn.effects.push({ type: "look-at-uplink" });
 }
 
 export function recheckUplink(turn: Turn): void {

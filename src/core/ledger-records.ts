@@ -17,6 +17,8 @@ import type { Incarnation, IncidentId, NodeId, PathKind, ProbeOutcome, Severity,
  * - `flapping`: incidents of one kind about one subject (`topic`: of which) that come and go.
  * - `heat`: one of the subject's own sensors is past a limit, a fan stands still, or a sensor is gone
  *   (`topic`: a key of the sensor, a space, and `warning`, `critical`, `stopped` or `lost`).
+ * - `certificate`: the subject's own certificate has not been renewed in time.
+ * - `revoked`: a note, the subject was removed on the suspicion that its key is in other hands.
  * - `restarted`: a note, the host has booted by itself.
  * - `cut-off`: a note of the subject itself: it had no network.
  * - `test`: an operator's test message.
@@ -28,6 +30,8 @@ export type IncidentKind =
   | "link-problem"
   | "flapping"
   | "heat"
+  | "certificate"
+  | "revoked"
   | "restarted"
   | "cut-off"
   | "test";
@@ -38,12 +42,14 @@ export const INCIDENT_KINDS: readonly IncidentKind[] = [
   "link-problem",
   "flapping",
   "heat",
+  "certificate",
+  "revoked",
   "restarted",
   "cut-off",
   "test",
 ];
 /** Told once, when it is over; never open. */
-export const NOTE_KINDS: ReadonlySet<IncidentKind> = new Set(["restarted", "cut-off", "test"]);
+export const NOTE_KINDS: ReadonlySet<IncidentKind> = new Set(["revoked", "restarted", "cut-off", "test"]);
 /** Whether a message tells of the beginning or the end of an incident. */
 export type Phase = "open" | "resolved";
 

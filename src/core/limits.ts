@@ -14,6 +14,8 @@ export const OVERDUE_PERIODS = 1.6;
 export const ANSWER_PATIENCE: Duration = ms(300);
 /** Questions are repeated at this pace until answered, */
 export const ASK_EVERY: Duration = ms(25);
+/** slower where more subjects than this are in doubt at once, */
+export const DOUBTS_AT_FULL_PACE = 5;
 /** and begun anew at this one while someone else hears the subject. */
 export const LINK_PROBLEM_ROUND: Duration = seconds(1);
 /** A probe is given this long, plus four round trips of that path, before a verdict goes without its answer. */
@@ -40,7 +42,7 @@ export const STALL_AFTER: Duration = ms(250);
 /** For this long after a stall a node answers "unknown" and reaches no verdict. */
 export const STALL_RECOVERY: Duration = ms(700);
 /** How long to wait for one's own uplink to be looked at before assuming that it works. */
-export const UPLINK_PATIENCE: Duration = ms(250);
+export const UPLINK_PATIENCE: Duration = seconds(2);
 
 /** With its uplink seen to work, a node waits this many periods before it says that others are unreachable. */
 export const BEATS_AFTER_UPLINK = 1.5;
@@ -118,8 +120,12 @@ export const SETTLE_RECOVERY: Duration = seconds(1);
 export const BURST: Duration = seconds(10);
 /** but no longer than this. */
 export const SETTLE_BURST: Duration = seconds(3);
+/** Sensors that cross their limits together are told together: each is a record of its own, and what has been past a limit for half a minute can wait for the others. */
+export const SETTLE_HEAT: Duration = seconds(2);
 /** Paths of one network that works again are found one by one, at this pace at most. */
 export const SETTLE_LINKS: Duration = seconds(4);
+/** A note hurries least: those whom one thing befell all write theirs. */
+export const SETTLE_NOTES: Duration = seconds(3);
 /** A recovery waits this long at most for the ledgers of those who have just met again: one note for both sides. */
 export const SETTLE_REUNION: Duration = seconds(4);
 /** What is over for longer than this is not told any more. */
@@ -188,7 +194,7 @@ export const READINGS_GOSSIP_SETTLED: Duration = seconds(30);
 /** Passes in one message; more wait for the next. */
 export const PASSES_PER_MESSAGE_MAX = 16;
 /** Members that are asked about at once. */
-export const READINGS_HELD_MAX = 512;
+export const READINGS_HELD_MAX = 1024;
 /** Readings of a host are of interest after its death if they are this recent. */
 export const FELT_WITHIN: Duration = minutes(5);
 /** A sensor that was past critical this shortly before the silence may be its cause. */

@@ -1,83 +1,33 @@
 /** Keeping in touch: beats out, sessions up, dialling, and who holds the newer roster. */
-import { after, between, type Duration, earliest, type Instant, type WallTime } from "../kit/time.ts";
+import { after, between, type Duration, earliest, type Instant, later } from "../kit/time.ts";
+import { sendBeat } from "./beats.ts";
 import { reconcile } from "./gossip.ts";
-import { deadIncarnation, noteLife } from "./incidents.ts";
+import { noteLife } from "./incidents.ts";
 import type { SessionEnd } from "./io.ts";
-import { digestOf } from "./ledger.ts";
 import {
   DIAL_DEFERENCE,
   DIAL_RETRY_MAX,
   DIAL_RETRY_MIN,
   LIFE_LEAP_MAX,
+  QUIET_BEAT_EVERY,
+  QUIET_DIAL_RETRY_MAX,
+  ROSTER_PATIENCE,
+  STALE_QUIET_SESSION,
+  STALE_QUIET_STREAM,
   STALE_SESSION,
   STALE_STREAM,
-  STREAM_BEAT_EVERY,
   SYNC_EVERY,
 } from "./limits.ts";
 import type { Beat } from "./messages.ts";
 import { forget } from "./outbox.ts";
-import { datagramsPass, learnFromBeat, type Peer, type Session, verdictOf } from "./peer.ts";
+import { getsBeats, learnFromBeat, type Peer, type Session } from "./peer.ts";
+import { keepsCompany } from "./roles.ts";
 import type { NodeState, Turn } from "./state.ts";
 import type { Incarnation, RosterRank } from "./types.ts";
 import { heard } from "./watch.ts";
 
 export const outranks = (a: RosterRank, b: RosterRank): boolean =>
   a.term > b.term || (a.term === b.term && a.epoch > b.epoch);
-
-/** Sends every connected peer its beat when the period is over. */
-export function sendBeats(turn: Turn): void {
-  const { state, env } = turn;
-  if (env.now < state.nextBeatAt || state.stopping) return;
-  state.nextBeatAt = after(env.now, untilNextBeat(env.wall, state.period));
-  for (const peer of state.peers.values()) if (peer.session !== undefined) sendBeat(turn, peer, peer.session);
-}
-
-/**
- * Beats leave at multiples of the period on the wall clock. Where clocks agree, the beats of all peers
- * come together and a node wakes once for them instead of once for each; where they do not, nothing is
- * lost: the gap stays within half a period and one and a half.
- */
-export function untilNextBeat(wall: WallTime, period: Duration): Duration {
-  const left = period - (wall % period);
-  return (left < period / 2 ? left + period : left) as Duration;
-}
-
-const SENT_KEPT = 4;
-
-export function sendBeat(turn: Turn, peer: Peer, session: Session): void {
-  const { env } = turn;
-  peer.beatSeqOut += 1;
-  peer.beatsSent.push({ seq: peer.beatSeqOut, at: env.now });
-  if (peer.beatsSent.length > SENT_KEPT) peer.beatsSent.shift();
-  const message = beatFor(turn, peer, session);
-  turn.effects.push({ type: "send", to: peer.id, plane: "datagram", envelope: { message } });
-  const inDoubt = peer.condition.kind !== "alive" || !datagramsPass(peer);
-  if (inDoubt || peer.beatSeqOut % STREAM_BEAT_EVERY === 0) {
-    turn.effects.push({ type: "send", to: peer.id, plane: "stream", envelope: { message } });
-  }
-}
-
-function beatFor(turn: Turn, peer: Peer, session: Session): Beat {
-  const { state, env } = turn;
-  const dead = deadIncarnation(turn, peer.id);
-  return {
-    t: "beat",
-    seq: peer.beatSeqOut,
-    incarnation: state.incarnation,
-    boot: state.boot,
-    period: state.period,
-    ...(session.datagramAt === undefined ? {} : { heard: between(session.datagramAt, env.now) }),
-    ...(peer.lastBeatAt === undefined || peer.lastBeatSeq < 0
-      ? {}
-      : { echo: { seq: peer.lastBeatSeq, held: between(peer.lastBeatAt, env.now) } }),
-    view: dead > 0 ? "host-down" : verdictOf(peer.condition),
-    viewIncarnation: Math.max(dead, peer.incarnation),
-    roster: { term: state.roster.term, epoch: state.roster.epoch },
-    ledger: digestOf(state.ledger),
-    wall: env.wall,
-    channels: [...state.channels, ...state.heartbeats].map(({ name }) => name),
-  };
-}
 
 /**
  * What, told to a node about its present life, makes it begin a new one. `planned`: it could not
@@ -90,15 +40,19 @@ export function takeBeat(turn: Turn, peer: Peer, beat: Beat): void {
   // A beat of an earlier life that was delayed says nothing about this one.
   if (beat.incarnation < peer.incarnation) return;
   const rebooted = peer.boot !== undefined && peer.boot !== beat.boot;
+  const gotBeats = getsBeats(peer);
   learnFromBeat(peer, beat, env.now, env.wall);
   peer.incarnation = beat.incarnation;
   heard(turn, peer);
-  if (state.ledger.open.size > 0) noteLife(turn, peer, rebooted);
+  // It begins to watch this node: let it not wait for the first beat.
+  if (!gotBeats && getsBeats(peer) && peer.session !== undefined) sendBeat(turn, peer, peer.session);
+  if (state.ledger.open.size > 0 && peer.watchedSince !== undefined) noteLife(turn, peer, rebooted);
   // A node whose store was lost starts from the first life again; nobody believes that one any more.
   if (ENDS.has(beat.view) || beat.viewIncarnation > state.incarnation)
     beginNewLife(turn, beat.viewIncarnation);
   if (outranks(beat.roster, state.roster)) wantRoster(turn, peer);
-  reconcile(turn, peer);
+  // Neighbours suffice: what one of them learns it spreads to its own.
+  if (getsBeats(peer)) reconcile(turn, peer);
 }
 
 /** Raised whenever anyone held this life for dead, so that a second death is a second incident. */
@@ -118,8 +72,13 @@ export const storedSelf = (state: NodeState): { readonly key: string; readonly v
 
 function wantRoster(turn: Turn, peer: Peer): void {
   const { state, env } = turn;
+  const { rosterWanted } = state;
   if (peer.rosterAskedAt !== undefined && env.now < after(peer.rosterAskedAt, SYNC_EVERY)) return;
+  // One copy will do, unless this peer has a newer one still.
+  const isPending = rosterWanted !== undefined && env.now < after(rosterWanted.at, ROSTER_PATIENCE);
+  if (isPending && !outranks(peer.rosterRank ?? rosterWanted.rank, rosterWanted.rank)) return;
   peer.rosterAskedAt = env.now;
+  state.rosterWanted = { rank: peer.rosterRank ?? state.roster, at: env.now };
   const have = { term: state.roster.term, epoch: state.roster.epoch };
   turn.effects.push({
     type: "send",
@@ -133,12 +92,19 @@ export function sessionUp(turn: Turn, peer: Peer, session: Session): void {
   peer.session = session;
   peer.dial = { at: turn.env.now, backoff: 0 as Duration, next: 0, wantedSince: undefined };
   peer.lastBeatSeq = -1;
+  if (!getsBeats(peer)) scatterQuietBeats(turn, peer);
   sendBeat(turn, peer, session);
+}
+
+/** Sessions that come up together are not heard of together ever after. */
+function scatterQuietBeats({ env }: Turn, peer: Peer): void {
+  peer.quietBeatAt = after(env.now, (QUIET_BEAT_EVERY * (0.5 + 0.5 * env.random.next())) as Duration);
 }
 
 export function sessionDown(turn: Turn, peer: Peer, session: string, end: SessionEnd): boolean {
   if (peer.session?.id !== session) return false;
   peer.session = undefined;
+  peer.wantsBeats = false;
   if (end === "replaced") {
     // Its successor is about to be announced: dialling now would replace that one too, and so on for ever.
     peer.dial.wantedSince = turn.env.now;
@@ -153,7 +119,7 @@ export function keepLinks(turn: Turn): void {
   const { state, env } = turn;
   if (state.stopping) return;
   for (const peer of state.peers.values()) {
-    if (!needsDial(peer, env.now)) {
+    if (!isWanted(state, peer) || !needsDial(peer, env.now)) {
       peer.dial.wantedSince = undefined;
       continue;
     }
@@ -166,24 +132,34 @@ export function keepLinks(turn: Turn): void {
   }
 }
 
-function needsDial(peer: Peer, now: Instant): boolean {
-  if (peer.session === undefined) return true;
-  const quiet = peer.heardAt === undefined ? between(peer.session.since, now) : between(peer.heardAt, now);
-  return (
-    (quiet > STALE_SESSION && between(peer.session.since, now) > STALE_SESSION) ||
-    streamIsStale(peer.session, now)
-  );
-}
+/** Others say that it is back; whatever kept it away may have stalled its session with this node. */
+const isBackUnheard = ({ condition, heardAt, changedAt, watchedSince }: Peer, now: Instant): boolean =>
+  watchedSince === undefined &&
+  condition.kind === "alive" &&
+  heardAt !== undefined &&
+  heardAt < changedAt &&
+  between(changedAt, now) > STALE_SESSION;
 
-const streamIsStale = (session: Session, now: Instant): boolean =>
-  between(session.streamAt, now) > STALE_STREAM;
+const isWanted = (state: NodeState, peer: Peer): boolean => getsBeats(peer) || keepsCompany(state, peer.id);
+
+function needsDial(peer: Peer, now: Instant): boolean {
+  const { session, heardAt, watchedSince } = peer;
+  if (session === undefined || isBackUnheard(peer, now)) return true;
+  const isWatched = watchedSince !== undefined;
+  // Before it was watched, silence was to be expected.
+  const from = later(session.since, watchedSince ?? session.since);
+  const quiet = between(later(heardAt ?? from, from), now);
+  if (quiet > (isWatched ? STALE_SESSION : STALE_QUIET_SESSION)) return true;
+  return between(later(session.streamAt, from), now) > (isWatched ? STALE_STREAM : STALE_QUIET_STREAM);
+}
 
 function dial(turn: Turn, peer: Peer): void {
   const { env } = turn;
   const addresses = peer.member.addresses;
   const address = addresses[peer.dial.next % Math.max(addresses.length, 1)];
   if (address === undefined) return;
-  const backoff = Math.min(Math.max(DIAL_RETRY_MIN, peer.dial.backoff * 2), DIAL_RETRY_MAX) as Duration;
+  const slowest = getsBeats(peer) ? DIAL_RETRY_MAX : QUIET_DIAL_RETRY_MAX;
+  const backoff = Math.min(Math.max(DIAL_RETRY_MIN, peer.dial.backoff * 2), slowest) as Duration;
   peer.dial.next += 1;
   peer.dial.backoff = backoff;
   peer.dial.at = after(env.now, (backoff * (0.75 + 0.5 * env.random.next())) as Duration);
@@ -199,11 +175,10 @@ export function nextLinkAt(state: NodeState): Instant | undefined {
   return next;
 }
 
-/** Tells everyone at once that a newer roster is here. */
+/** Tells the neighbours at once that a newer roster is here: their beats say so, and whoever is behind asks for it. */
 export function spreadRoster(turn: Turn): void {
-  const message = { t: "roster", signed: turn.state.roster.signed } as const;
   for (const peer of turn.state.peers.values()) {
-    if (peer.session === undefined) continue;
-    turn.effects.push({ type: "send", to: peer.id, plane: "stream", envelope: { message } });
+    const isBehind = peer.rosterRank === undefined || outranks(turn.state.roster, peer.rosterRank);
+    if (peer.session !== undefined && getsBeats(peer) && isBehind) sendBeat(turn, peer, peer.session);
   }
 }

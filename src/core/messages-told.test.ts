@@ -47,7 +47,7 @@ describe("notes", () => {
   it("say from when to when a host was cut off", () => {
     const told = node();
     tell(told, incidentOf("cut-off", "s", { since: 0, until: 360_000, detail: "eth0: no carrier" }));
-    expect(told.told()).toEqual(["s was cut off, and is back"]);
+    expect(told.told()).toEqual(["s was cut off for 6 min"]);
     expect(texts(told)[0]).toContain(
       "s says: I was cut off from 2027-01-15 08:00:00 UTC to 08:06:00 UTC (eth0: no carrier).",
     );
@@ -150,7 +150,7 @@ describe("flapping", () => {
     flap(told, 3);
     tell(told, life(9, 60_000));
     told.pass(60_000, ["b"]);
-    expect(told.told().slice(3).sort()).toEqual(["s is down", "s is steady again"]);
+    expect(told.told().slice(3).sort()).toEqual(["s has stopped coming back", "s is down"]);
     tell(told, resolutionOf(life(9, 60_000), 150_000));
     expect(told.told().at(-1)).toBe("s is back");
   });

@@ -3,9 +3,11 @@
  * (docs/protocol.md); these are the meanings. Durations in milliseconds.
  */
 import type { LedgerRecord } from "./ledger-records.ts";
+import type { Change, PassRank, PassValue } from "./thermal/pass.ts";
+import type { SensorTable } from "./thermal/sensor-table.ts";
 import type { Incarnation, NodeId, PathKind, ProbeOutcome, RosterRank, Verdict } from "./types.ts";
 
-/** The small message a node sends each peer, five a second by default. */
+/** The small message a node sends each peer, five a second by default where one of them watches the other. */
 export interface Beat {
   readonly t: "beat";
   /** Counts the sender's beats in this life. */
@@ -27,6 +29,8 @@ export interface Beat {
   readonly ledger: string;
   /** The sender's wall clock, for clock offsets in `doctor`. */
   readonly wall: number;
+  /** The sender does not watch the receiver, and needs few beats of it; absent = it does. */
+  readonly quiet?: boolean;
   /** Names of the channels the sender can deliver on. */
   readonly channels?: readonly string[];
 }
@@ -77,11 +81,72 @@ export interface RosterWant {
   readonly have: RosterRank;
 }
 
+/**
+ * Why a host stops, as far as it could tell before: the daemon alone, the host for a reboot or for
+ * good, or for good while one of its own sensors was past critical.
+ */
+export type FarewellReason = "stop" | "reboot" | "shutdown" | "thermal";
+export const FAREWELL_REASONS: readonly [FarewellReason, ...FarewellReason[]] = [
+  "stop",
+  "reboot",
+  "shutdown",
+  "thermal",
+];
+
 /** "I stop on purpose." */
 export interface Goodbye {
   readonly t: "goodbye";
   readonly incarnation: Incarnation;
   readonly reason: "stop" | "removed";
+  /** Absent = not known. */
+  readonly why?: FarewellReason;
+}
+
+/** What a host's sensors showed in one pass: all of it, or what changed since an earlier pass. */
+export interface PassNews extends PassRank {
+  /** Whose; absent = the sender's own. */
+  readonly node?: NodeId;
+  /** Id of the table that says which sensors these are. */
+  readonly table: string;
+  /** How long ago it was made; absent = just now. */
+  readonly age?: number;
+  /** Every value, in the table's order; absent where changes are sent. */
+  readonly all?: readonly PassValue[];
+  /** The earlier pass, of the same life, that the changes apply to. */
+  readonly since?: number;
+  readonly changed?: readonly Change[];
+  /** Places of all sensors whose alarm stands; absent = none. */
+  readonly alarms?: readonly number[];
+}
+
+/** News of sensors, of the sender's own to whoever watches it, of others' to who asked with `readings-held`. */
+export interface ReadingsNews {
+  readonly t: "readings";
+  readonly passes: readonly PassNews[];
+}
+
+/** Describes a host's sensors; the answer to `readings-want`. */
+export interface ReadingsTable {
+  readonly t: "readings-table";
+  readonly node: NodeId;
+  readonly table: SensorTable;
+}
+
+/** "I cannot read your news of this node's sensors": describe them if this is not the table, and say all values. */
+export interface ReadingsWant {
+  readonly t: "readings-want";
+  readonly node: NodeId;
+  /** The table held here; absent = none. */
+  readonly table?: string;
+}
+
+/** "Of these nodes I hold these passes, and do not hear them myself: send me later ones." */
+export interface ReadingsHeld {
+  readonly t: "readings-held";
+  /** Nodes are named by their places in this roster. */
+  readonly roster: RosterRank;
+  /** Life and pass are 0 where there is none. */
+  readonly held: readonly (readonly [place: number, life: Incarnation, pass: number])[];
 }
 
 /** Acknowledges reliable datagrams by their numbers. */
@@ -90,11 +155,22 @@ export interface Ack {
   readonly numbers: readonly number[];
 }
 
-/** A question that is relayed to the keymaster and its answer (`config apply`). */
+/**
+ * What peers ask one another over the stream. To the keymaster: `config-apply`, and `renew`, which asks
+ * for a new certificate. To any node: `renew-now`, which has it ask for one.
+ */
+export type RequestMethod = "config-apply" | "renew" | "renew-now";
+export const REQUEST_METHODS: readonly [RequestMethod, ...RequestMethod[]] = [
+  "config-apply",
+  "renew",
+  "renew-now",
+];
+
+/** A question and its answer. */
 export interface Request {
   readonly t: "request";
   readonly id: string;
-  readonly method: "config-apply";
+  readonly method: RequestMethod;
   /** JSON text; parsed by whoever serves the method. */
   readonly body: string;
 }
@@ -115,6 +191,10 @@ export type PeerMessage =
   | RosterNews
   | RosterWant
   | Goodbye
+  | ReadingsNews
+  | ReadingsTable
+  | ReadingsWant
+  | ReadingsHeld
   | Ack
   | Request
   | Response;

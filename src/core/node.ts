@@ -4,41 +4,60 @@
  * changed in place and handed back; keep no old ones.
  */
 import { unreachable } from "../kit/assert.ts";
-import { after, between, earliest, type Instant, later } from "../kit/time.ts";
-import { forgotten, isLedgerKey, resend, storedRecord, supply, takeIn } from "./gossip.ts";
+import { after, earliest, type Instant, later } from "../kit/time.ts";
+import { isFarewellKey, memberLeft, noteRestart, restoreFarewell, saidGoodbye } from "./absences.ts";
+import { sendBeat, sendBeats } from "./beats.ts";
+import { forgotten, isLedgerKey, resend, storedRecord, supply } from "./gossip.ts";
+import { settleRoles } from "./hearsay.ts";
 import { keepHeartbeats, nextPingAt, pinged } from "./heartbeat.ts";
-import { deadIncarnation, noteLife } from "./incidents.ts";
+import { deadIncarnation } from "./incidents.ts";
 import type { Birth, Effect, Env, Input, RosterView, Step, TransportEvent } from "./io.ts";
 import { uplinkSeen } from "./isolation.ts";
-import { emptyLedger, incidentOf, merge, prune } from "./ledger.ts";
+import { sayGoodbye } from "./leaving.ts";
+import { emptyLedger, merge, prune } from "./ledger.ts";
 import type { LedgerRecord } from "./ledger-records.ts";
-import { PRUNE_EVERY, REWRITE_RECORDS, STALL_AFTER, STALL_RECOVERY, STORE_RETRY } from "./limits.ts";
+import { PRUNE_EVERY, REWRITE_RECORDS, STORE_RETRY } from "./limits.ts";
+import { expectNoHearing, noteHearing } from "./link-problems.ts";
 import {
-  beginNewLife,
   keepLinks,
   nextLinkAt,
   SELF_KEY,
-  sendBeat,
-  sendBeats,
   sessionDown,
   sessionUp,
   spreadRoster,
   storedSelf,
   takeBeat,
 } from "./links.ts";
-import type { Envelope, Plane } from "./messages.ts";
+import type { Beat, Envelope, Plane } from "./messages.ts";
 import { setMute } from "./mutes.ts";
-import { noteRecords, notifyPeople, refreshDuties } from "./notify.ts";
+import { takeRecords } from "./news.ts";
+import { notifyPeople, refreshDuties } from "./notify.ts";
 import { emptyNotify } from "./notify-state.ts";
 import { acknowledge, emptyOutbox, nextResendAt } from "./outbox.ts";
+import { takeCertificateNews } from "./own-certificate.ts";
+import { farewellReason, takeReadings } from "./own-heat.ts";
 import { createPeer, type Peer } from "./peer.ts";
+import {
+  answerReadingsHeld,
+  answerReadingsWant,
+  sendOwnReadings,
+  takeReadingsNews,
+  takeReadingsTable,
+} from "./readings-news.ts";
+import { review } from "./review.ts";
+import { drawTopology, trustStrangers } from "./roles.ts";
+import { isAtRest, remainsAtRest, routineOf } from "./routine.ts";
 import { delivered, resume } from "./sending.ts";
-import { become, isDrowsy, type NodeState, notice, type Turn } from "./state.ts";
+import { emptySenses, forgetSenses } from "./senses.ts";
+import { noticeStall } from "./stall.ts";
+import { isDrowsy, type NodeState, notice, type Turn } from "./state.ts";
 import { sendTest } from "./test-message.ts";
 import { answered, asked } from "./testimony.ts";
+import { emptyHeat } from "./thermal/heat.ts";
+import { arrange } from "./topology.ts";
 import { INBOX } from "./turns.ts";
 import type { ChannelRef, Incarnation } from "./types.ts";
-import { heard, heardByOthers, nextWatchAt, probed, sessionReset, watchPeers } from "./watch.ts";
+import { heard, nextWatchAt, probed, sessionReset, watchPeers } from "./watch.ts";
 
 export type { NodeState } from "./state.ts";
 
@@ -60,17 +79,29 @@ export function init(birth: Birth, env: Env): Step<NodeState> {
     incarnation: 1,
     startedAt: env.wall,
     peers: new Map(),
+    topology: arrange(birth.roster.mesh, []),
+    rolesStale: true,
+    observers: new Map(),
+    company: undefined,
+    atRest: false,
+    departed: new Set(),
     ledger: emptyLedger(),
     outbox: emptyOutbox(),
     notify: emptyNotify(),
     pulses: new Map(),
+    heat: emptyHeat(),
+    senses: emptySenses(env.now),
     nextBeatAt: env.now,
     pruneAt: after(env.now, PRUNE_EVERY),
     dueAt: undefined,
     drowsyUntil: undefined,
     returnedAt: undefined,
     uplink: undefined,
+    uplinkLearnAt: env.now,
+    reviewAt: env.now,
+    cutOff: undefined,
     isolated: undefined,
+    rosterWanted: undefined,
     storeFailing: undefined,
     storeRetryAt: undefined,
     stopping: false,
@@ -78,6 +109,8 @@ export function init(birth: Birth, env: Env): Step<NodeState> {
   const turn: Turn = { state, env, effects: [] };
   restore(state, birth);
   followRoster(turn, birth.roster);
+  for (const { key, value } of birth.stored)
+    if (isFarewellKey(key) && value !== undefined) restoreFarewell(turn, key, value);
   turn.effects.push({ type: "persist", records: [storedSelf(state)], afterwards: [] });
   refreshDuties(turn);
   resume(turn);
@@ -97,7 +130,9 @@ function restore(state: NodeState, birth: Birth): void {
 export function step(state: NodeState, input: Input, env: Env): Step<NodeState> {
   const turn: Turn = { state, env, effects: [] };
   noticeStall(turn);
+  const routine = routineOf(turn, input);
   take(turn, input);
+  if (routine !== undefined && remainsAtRest(turn, routine)) return { state, effects: turn.effects };
   return conclude(turn);
 }
 
@@ -106,7 +141,10 @@ export const nextWakeAt = (state: NodeState): Instant | undefined => state.dueAt
 /** What time drives, after whatever the input changed. */
 function conclude(turn: Turn): Step<NodeState> {
   const { state } = turn;
+  settleRoles(turn);
   watchPeers(turn);
+  review(turn);
+  settleRoles(turn);
   keepLinks(turn);
   sendBeats(turn);
   resend(turn);
@@ -125,26 +163,8 @@ function conclude(turn: Turn): Step<NodeState> {
   );
   // A deadline that was left standing must not make the next step take this node for one that was stopped.
   state.dueAt = due === undefined ? undefined : later(due, turn.env.now);
+  state.atRest = isAtRest(state);
   return { state, effects: turn.effects };
-}
-
-/** Woken much later than asked, this node was itself stopped: what it failed to hear meanwhile does not count. */
-function noticeStall(turn: Turn): void {
-  const { state, env } = turn;
-  if (state.dueAt === undefined) return;
-  const late = between(state.dueAt, env.now);
-  if (late < STALL_AFTER) {
-    if (state.drowsyUntil !== undefined && env.now >= state.drowsyUntil) state.drowsyUntil = undefined;
-    return;
-  }
-  state.drowsyUntil = after(env.now, STALL_RECOVERY);
-  for (const peer of state.peers.values()) {
-    if (peer.heardAt !== undefined) peer.heardAt = after(peer.heardAt, late);
-    if (peer.condition.kind === "suspect")
-      become(turn, peer, { kind: "alive" }, "this node was itself stopped");
-  }
-  if (late > 1000)
-    notice(turn, { type: "warning", text: `this node was stopped for ${Math.round(late)} ms` });
 }
 
 function take(turn: Turn, input: Input): void {
@@ -191,6 +211,13 @@ function take(turn: Turn, input: Input): void {
     case "notify-test":
       sendTest(turn, input.channel, input.request);
       return;
+    case "readings":
+      takeReadings(turn, input.readings);
+      return;
+    case "certificate":
+    case "revoked":
+      takeCertificateNews(turn, input);
+      return;
     case "mute":
       setMute(turn, input.request);
       return;
@@ -198,7 +225,7 @@ function take(turn: Turn, input: Input): void {
       pinged(turn, input.heartbeat, input.result);
       return;
     case "stop":
-      sayGoodbye(turn);
+      sayGoodbye(turn, farewellReason(turn, input.why));
       return;
     default:
       unreachable(input);
@@ -237,6 +264,7 @@ function takeTransport(turn: Turn, event: TransportEvent): void {
         streamAt: turn.env.now,
         theirDatagramAge: undefined,
       });
+      sendOwnReadings(turn, peer);
       return;
     case "session-down":
       if (sessionDown(turn, peer, event.session, event.end) && event.end === "reset")
@@ -271,7 +299,7 @@ function takeMessage(turn: Turn, peer: Peer, { message }: Envelope): void {
   const { state } = turn;
   switch (message.t) {
     case "beat":
-      takeBeat(turn, peer, message);
+      hearBeat(turn, peer, message);
       return;
     case "ask":
       if (message.subject !== state.self) asked(turn, peer, message);
@@ -282,7 +310,7 @@ function takeMessage(turn: Turn, peer: Peer, { message }: Envelope): void {
       answered(turn, peer, message);
       return;
     case "ledger":
-      takeRecords(turn, message.records);
+      takeRecords(turn, peer, message.records);
       return;
     case "ledger-summary":
       supply(turn, peer, message);
@@ -296,10 +324,19 @@ function takeMessage(turn: Turn, peer: Peer, { message }: Envelope): void {
       return;
     }
     case "goodbye":
-      if (message.incarnation >= peer.incarnation) {
-        const planned = { kind: "planned", incarnation: message.incarnation } as const;
-        become(turn, peer, planned, message.reason === "stop" ? "it said goodbye" : "it was removed");
-      }
+      saidGoodbye(turn, peer, message);
+      return;
+    case "readings":
+      takeReadingsNews(turn, peer, message);
+      return;
+    case "readings-table":
+      takeReadingsTable(turn, peer, message);
+      return;
+    case "readings-want":
+      answerReadingsWant(turn, peer, message);
+      return;
+    case "readings-held":
+      answerReadingsHeld(turn, peer, message);
       return;
     case "ack":
       acknowledge(state.outbox, peer.id, message.numbers);
@@ -313,28 +350,16 @@ function takeMessage(turn: Turn, peer: Peer, { message }: Envelope): void {
   }
 }
 
+function hearBeat(turn: Turn, peer: Peer, beat: Beat): void {
+  if (peer.watchedSince !== undefined) noteRestart(turn, peer, beat);
+  takeBeat(turn, peer, beat);
+  if (beat.quiet === true) expectNoHearing(peer);
+  else noteHearing(turn, peer, beat);
+}
+
 function answerWithBeat(turn: Turn, peer: Peer): void {
   if (peer.session === undefined) return;
   sendBeat(turn, peer, peer.session);
-}
-
-function takeRecords(turn: Turn, records: readonly LedgerRecord[]): void {
-  const { state } = turn;
-  const news = takeIn(turn, records);
-  noteRecords(turn, news);
-  for (const record of news) {
-    if (record.t === "incident" && record.subject === state.self && state.ledger.open.has(record.incident)) {
-      beginNewLife(turn, record.incarnation);
-    } else if (record.t === "incident") {
-      const subject = state.peers.get(record.subject);
-      // This node already hears a later life of it.
-      if (subject?.condition.kind === "alive") noteLife(turn, subject, false);
-    } else if (record.t === "resolved") {
-      const incident = incidentOf(state.ledger, record.incident);
-      const subject = state.peers.get(incident?.subject ?? "");
-      if (incident !== undefined && subject !== undefined) heardByOthers(turn, subject, incident.incarnation);
-    }
-  }
 }
 
 /** Peers follow the roster: new ones are dialled, departed ones forgotten. */
@@ -342,25 +367,21 @@ function followRoster(turn: Turn, roster: RosterView): void {
   const { state, env } = turn;
   state.roster = roster;
   const present = new Set(roster.members.map((member) => member.id));
-  for (const id of state.peers.keys()) if (!present.has(id)) state.peers.delete(id);
+  for (const [id, peer] of state.peers) {
+    if (present.has(id)) continue;
+    state.peers.delete(id);
+    memberLeft(turn, peer);
+    forgetSenses(turn, id);
+  }
   for (const member of roster.members) {
+    state.departed.delete(member.id);
     if (member.id === state.self) continue;
     const peer = state.peers.get(member.id);
     if (peer === undefined) state.peers.set(member.id, createPeer(member, state.period, env.now, env.wall));
     else peer.member = member;
   }
-}
-
-function sayGoodbye(turn: Turn): void {
-  const { state } = turn;
-  state.stopping = true;
-  const message = { t: "goodbye", incarnation: state.incarnation, reason: "stop" } as const;
-  for (const peer of state.peers.values()) {
-    if (peer.session === undefined) continue;
-    turn.effects.push({ type: "send", to: peer.id, plane: "stream", envelope: { message } });
-    turn.effects.push({ type: "send", to: peer.id, plane: "datagram", envelope: { message } });
-    turn.effects.push({ type: "hang-up", peer: peer.id });
-  }
+  drawTopology(state);
+  trustStrangers(state);
 }
 
 /** Drops ledger records past their time. */

@@ -1,14 +1,32 @@
 /** What a person is told: the body of a webhook, and what every other channel renders. */
 import type { IncidentKind } from "./ledger-records.ts";
+import type { ReadingKind, Unit } from "./thermal/reading.ts";
 import type { IncidentId, NodeId, PathKind, ProbeOutcome, Severity, Verdict } from "./types.ts";
+
+/** One sensor of a host, from shortly before its silence. */
+export interface NotificationReading {
+  readonly name: string;
+  readonly kind: ReadingKind;
+  readonly unit: Unit;
+  readonly value: number | null;
+  /** When it was read, ISO 8601. */
+  readonly at: string | null;
+  /** By how much it rose a minute, in `unit`; absent = not known. */
+  readonly trend?: number;
+}
 
 export interface NotificationSubject {
   readonly id: NodeId;
   readonly name: string;
   readonly incident: IncidentId;
+  /** Of this incident alone, from its opening to its end; one message may tell of several kinds. */
+  readonly kind: IncidentKind;
+  readonly severity: Severity;
   readonly verdict: Verdict;
   /** When it began, ISO 8601. */
   readonly since: string;
+  /** Of a host that fell silent: what it last felt, the hottest first, then fans; 8 at most. Absent = not known. */
+  readonly readings?: readonly NotificationReading[];
 }
 
 export interface NotificationEvidence {

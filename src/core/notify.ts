@@ -14,7 +14,9 @@ import {
   RETURN_PATIENCE,
   SETTLE,
   SETTLE_BURST,
+  SETTLE_HEAT,
   SETTLE_LINKS,
+  SETTLE_NOTES,
   SETTLE_RECOVERY,
   SETTLE_REUNION,
 } from "./limits.ts";
@@ -23,6 +25,7 @@ import { isOverdue } from "./peer.ts";
 import { sendAgain, take, tend } from "./sending.ts";
 import { type NodeState, nameOf, notice, type Turn, wakeBy } from "./state.ts";
 import { failureKey, INBOX, rank, turnAt } from "./turns.ts";
+import type { NodeId } from "./types.ts";
 
 /** The part of a step that sends messages. */
 export function notifyPeople(turn: Turn): void {
@@ -169,14 +172,23 @@ function turnOf(turn: Turn, group: Group): Instant | undefined {
   const settled = settledAt(turn, group, seen);
   const paused = state.notify.pauses.get(group.channel)?.until ?? settled;
   const anchor = group.duties.map((duty) => duty.incident).sort()[0] ?? "";
-  const place = rank(state, anchor, group.channel, env.wall).indexOf(state.self);
+  const place = rank(state, anchor, group.channel, env.wall, endsOf(state, group)).indexOf(state.self);
   if (place < 0) return undefined;
   return later(paused, turnAt(later(settled, lastSign(state, group, seen)), place, group.phase));
 }
 
+/** Who stands at either end of a broken link: what it says may not get through to the other. */
+function endsOf(state: NodeState, { family, duties }: Group): ReadonlySet<NodeId> | undefined {
+  if (family !== "link") return undefined;
+  const records = duties.map(({ incident }) => incidentOf(state.ledger, incident));
+  return new Set(records.flatMap((record) => [record?.subject ?? "", record?.topic ?? ""]));
+}
+
 function settledAt(turn: Turn, group: Group, seen: Instant): Instant {
   const { state, env } = turn;
+  if (group.family === "note") return after(seen, SETTLE_NOTES);
   if (group.phase === "open") {
+    if (group.family === "heat") return after(seen, SETTLE_HEAT);
     // Its own doubt about the very subjects counts too: with its verdict comes its evidence.
     const undecided = [...state.peers.values()].some(
       (peer) => peer.condition.kind === "suspect" || isOverdue(peer, env.now),
@@ -233,8 +245,13 @@ function lastSign(state: NodeState, group: Group, since: Instant): Instant {
   }
   for (const duty of group.duties) {
     const hold = state.notify.holds.get(dutyKey(duty));
-    if (hold !== undefined && state.peers.get(hold.node)?.condition.kind !== "down")
-      latest = later(latest, hold.until);
+    if (hold === undefined) continue;
+    const holder = state.peers.get(hold.node);
+    // A sender that has died holds nobody back; the others' turns count from its death.
+    latest = later(
+      latest,
+      holder?.condition.kind === "down" ? earlier(holder.changedAt, hold.until) : hold.until,
+    );
   }
   return latest;
 }

@@ -1,5 +1,5 @@
 /** Urgent datagrams that are repeated until acknowledged. What gives up here is found again by anti-entropy. */
-import { after, type Duration, earliest, type Instant } from "../kit/time.ts";
+import { after, type Duration, earlier, earliest, type Instant } from "../kit/time.ts";
 import { OUTBOX_MAX, RESEND_FIRST, RESEND_FOR } from "./limits.ts";
 import type { PeerMessage } from "./messages.ts";
 import type { NodeId } from "./types.ts";
@@ -15,9 +15,18 @@ interface Pending {
 export interface Outbox {
   nextNumber: number;
   readonly pending: Map<number, Pending>;
+  /** When the first of them is due; */
+  dueAt: Instant | undefined;
+  /** unless one was taken out since, which may have been that one. */
+  dueAtStale: boolean;
 }
 
-export const emptyOutbox = (): Outbox => ({ nextNumber: 1, pending: new Map() });
+export const emptyOutbox = (): Outbox => ({
+  nextNumber: 1,
+  pending: new Map(),
+  dueAt: undefined,
+  dueAtStale: false,
+});
 
 /** Remembers a message that is being sent now; returns the number the receiver shall acknowledge. */
 export function enqueue(outbox: Outbox, to: NodeId, message: PeerMessage, now: Instant): number {
@@ -25,7 +34,7 @@ export function enqueue(outbox: Outbox, to: NodeId, message: PeerMessage, now: I
   outbox.nextNumber += 1;
   if (outbox.pending.size >= OUTBOX_MAX) {
     const oldest = outbox.pending.keys().next().value;
-    if (oldest !== undefined) outbox.pending.delete(oldest);
+    if (oldest !== undefined) remove(outbox, oldest);
   }
   outbox.pending.set(number, {
     to,
@@ -34,18 +43,24 @@ export function enqueue(outbox: Outbox, to: NodeId, message: PeerMessage, now: I
     resendAt: after(now, RESEND_FIRST),
     interval: RESEND_FIRST,
   });
+  outbox.dueAt = earliest(outbox.dueAt, after(now, RESEND_FIRST));
   return number;
+}
+
+function remove(outbox: Outbox, number: number): void {
+  outbox.pending.delete(number);
+  outbox.dueAtStale = true;
 }
 
 /** Only the addressee can acknowledge. */
 export function acknowledge(outbox: Outbox, from: NodeId, numbers: readonly number[]): void {
   for (const number of numbers) {
-    if (outbox.pending.get(number)?.to === from) outbox.pending.delete(number);
+    if (outbox.pending.get(number)?.to === from) remove(outbox, number);
   }
 }
 
 export function forget(outbox: Outbox, to: NodeId): void {
-  for (const [number, pending] of outbox.pending) if (pending.to === to) outbox.pending.delete(number);
+  for (const [number, pending] of outbox.pending) if (pending.to === to) remove(outbox, number);
 }
 
 /** What is due for another try now. */
@@ -54,7 +69,7 @@ export function dueAgain(
   now: Instant,
 ): { to: NodeId; number: number; message: PeerMessage }[] {
   const due: { to: NodeId; number: number; message: PeerMessage }[] = [];
-  if (outbox.pending.size === 0) return due;
+  if (outbox.dueAt === undefined || now < outbox.dueAt) return due;
   for (const [number, pending] of outbox.pending) {
     if (pending.giveUpAt <= now) {
       outbox.pending.delete(number);
@@ -64,11 +79,21 @@ export function dueAgain(
       due.push({ to: pending.to, number, message: pending.message });
     }
   }
+  outbox.dueAtStale = true;
   return due;
 }
 
+const dueAtOf = ({ resendAt, giveUpAt }: Pending): Instant => earlier(resendAt, giveUpAt);
+
+/** What is sent together is due together: most often the next one is as early as the one that was taken out. */
 export function nextResendAt(outbox: Outbox): Instant | undefined {
+  if (!outbox.dueAtStale) return outbox.dueAt;
   let next: Instant | undefined;
-  for (const pending of outbox.pending.values()) next = earliest(next, pending.resendAt, pending.giveUpAt);
+  for (const pending of outbox.pending.values()) {
+    next = earliest(next, dueAtOf(pending));
+    if (next === outbox.dueAt) break;
+  }
+  outbox.dueAt = next;
+  outbox.dueAtStale = false;
   return next;
 }

@@ -1,7 +1,11 @@
 /** A host's own sensors: judged here, entered as incidents, shown to the others. */
 import { episode, openIncident, openOf, resolveIncident } from "./incidents.ts";
 import { openAbout } from "./ledger.ts";
+import { CAUSE_WITHIN } from "./limits.ts";
+import type { FarewellReason } from "./messages.ts";
+import { shareOwnReadings } from "./readings-news.ts";
 import { nameOf, type Turn } from "./state.ts";
+import { pastCritical } from "./thermal/felt.ts";
 import { type HeatChange, heatTopic, judgeHeat, resumeTroubles } from "./thermal/heat.ts";
 import type { Reading } from "./thermal/reading.ts";
 
@@ -13,6 +17,15 @@ export function takeReadings(turn: Turn, readings: readonly Reading[]): void {
   const host = nameOf(state, state.self);
   const changes = judgeHeat(state.heat, readings, { host, policy: state.policy.heat }, env.now);
   for (const change of changes) enter(turn, host, change);
+  shareOwnReadings(turn, readings);
+}
+
+/** A host that switches off while it is past critical does so for that, whoever gave the order. */
+export function farewellReason({ state }: Turn, why: FarewellReason | undefined): FarewellReason | undefined {
+  if (why !== "shutdown") return why;
+  const box = state.senses.boxes.get(state.self) ?? [];
+  const host = nameOf(state, state.self);
+  return pastCritical(box, CAUSE_WITHIN, host, state.policy.heat).length > 0 ? "thermal" : why;
 }
 
 function enter(turn: Turn, host: string, { sensor, trouble, begins, detail }: HeatChange): void {

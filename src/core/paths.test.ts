@@ -103,18 +103,42 @@ describe("who reaches nobody in one network", () => {
     expect(open(node).map(({ topic }) => topic)).toEqual([`path ${SECOND_OF_B}`, `path ${SECOND_OF_S}`]);
   });
 
-  it("takes the fault for its own where others do not reach it there", () => {
-    const node = withTwoNetworks(noSecondNetwork);
-    node.pass(seconds(10), ["b", "s"]);
+  /** b's word that it does not reach a there. */
+  const missesThis = (detail: string): LedgerRecord => {
     const topic = "path 127.0.1.1:7097";
     const kind = "link-problem";
-    const record: LedgerRecord = {
+    return {
       ...{ t: "incident", kind, subject: "a", name: "a", incarnation: 0, verdict: kind, topic, by: "b" },
       incident: incidentId(MESH, kind, "a", 0, topic),
       since: wallTime(START),
+      detail,
     };
-    node.say("b", { t: "ledger", records: [record] });
-    node.pass(minutes(2), ["b", "s"]);
-    expect(open(node)).toEqual([record]);
+  };
+
+  it("takes the fault for its own where one that reaches others does not reach it, sooner or later", () => {
+    const record = missesThis("not reachable at 127.0.1.1:7097, heard by 127.0.0.1:7097");
+    const early = withTwoNetworks(noSecondNetwork);
+    early.pass(seconds(10), ["b", "s"]);
+    early.say("b", { t: "ledger", records: [record] });
+    early.pass(minutes(2), ["b", "s"]);
+    expect(early.incidents("link-problem")).toEqual([record]);
+    const late = withTwoNetworks(noSecondNetwork);
+    late.pass(seconds(20), ["b", "s"]);
+    expect(open(late)).toHaveLength(2);
+    late.say("b", { t: "ledger", records: [record] });
+    late.pass(seconds(1), ["b", "s"]);
+    expect(open(late)).toEqual([record]);
+    expect(late.incidents("link-problem").map((each) => late.endOf(each))).toContain("replaced");
+  });
+
+  it("does not, where that one reaches nobody either: then all of them are named", () => {
+    const node = withTwoNetworks(noSecondNetwork);
+    node.pass(seconds(10), ["b", "s"]);
+    const another = withTwoNetworks(noSecondNetwork);
+    another.pass(seconds(20), ["b", "s"]);
+    const words = open(another)[0]?.detail;
+    node.say("b", { t: "ledger", records: [missesThis(words ?? "")] });
+    node.pass(seconds(10), ["b", "s"]);
+    expect(open(node)).toHaveLength(3);
   });
 });

@@ -1,14 +1,15 @@
 /** What one node holds about another: who it is, what was heard of it, and what is concluded. */
-import { between, type Duration, type Instant, type WallTime } from "../kit/time.ts";
+import { between, type Duration, type Instant, later, type WallTime } from "../kit/time.ts";
 import {
   JITTER_DEVIATIONS,
   OVERDUE_PERIODS,
   PERIOD_LEAST,
   PERIOD_MOST,
+  QUIET_DATAGRAM_SPAN,
   SILENT_PERIODS,
   STRETCH_PERIODS_MAX,
 } from "./limits.ts";
-import type { Beat } from "./messages.ts";
+import type { Beat, FarewellReason } from "./messages.ts";
 import type {
   Address,
   Incarnation,
@@ -23,6 +24,8 @@ import type {
 /** What another observer said about a suspected subject, or that it was asked in vain. */
 export interface Testimony {
   readonly state: "silent" | "hearing" | "unknown";
+  /** When it was given, on our clock. */
+  readonly at: Instant;
   /** When that observer last heard the subject, on our clock; undefined = never. */
   readonly heardAt: Instant | undefined;
   readonly path: PathKind;
@@ -33,7 +36,8 @@ export interface Testimony {
 export interface Inquiry {
   /** When the doubt began. */
   since: Instant;
-  readonly cause: "silence" | "reset";
+  /** `absence`: not heard for long, or never; what comes of it is at most that it is missing. */
+  readonly cause: "silence" | "reset" | "absence";
   readonly testimonies: Map<NodeId, Testimony>;
   /** Probe outcomes by address. */
   readonly probes: Map<Address, ProbeOutcome>;
@@ -48,14 +52,21 @@ export interface Inquiry {
   decideAt: Instant | undefined;
 }
 
+/** The last sign of a host's kernel. */
+export interface KernelSign {
+  readonly outcome: "accepted" | "refused";
+  readonly at: Instant;
+}
+
 /**
  * - `unknown`: nothing heard since this node started, or since it was cut off itself; in the
  *   latter case doubted from `doubtAt` on.
  * - `alive`: heard in time.
  * - `suspect`: an inquiry is under way.
  * - `link-problem`: another observer hears it, this one does not; the inquiry goes on slowly.
- * - `down`: the verdict was reached; ends when the subject is heard.
- * - `planned`: it said goodbye; ends when a later incarnation is heard.
+ * - `down`: the verdict was reached; ends when the subject is heard. Doubted from `doubtAt` on: others
+ *   hear it again.
+ * - `planned`: it said goodbye at `since`; ends when a later incarnation is heard.
  */
 export type Condition =
   | { readonly kind: "unknown"; readonly doubtAt?: Instant }
@@ -64,13 +75,29 @@ export type Condition =
   | { readonly kind: "link-problem"; readonly inquiry: Inquiry; resumeAt: Instant }
   | {
       readonly kind: "down";
-      readonly verdict: "host-down" | "unreachable" | "daemon-down";
+      readonly verdict: "host-down" | "unreachable" | "daemon-down" | "missing";
       readonly incarnation: Incarnation;
       reprobeAt: Instant;
       /** The last outcomes of re-probing, by address. */
       readonly probes: Map<Address, ProbeOutcome>;
+      kernel: KernelSign | undefined;
+      /** Of one whose daemon is down: whether its host still lives. */
+      inquiry: Inquiry | undefined;
+      doubtAt: Instant | undefined;
     }
-  | { readonly kind: "planned"; readonly incarnation: Incarnation };
+  | { readonly kind: "planned"; readonly incarnation: Incarnation; readonly since: Instant };
+
+/** One address of a peer that has several, looked at now and then. */
+export interface PathCheck {
+  /** When to look next. */
+  nextAt: Instant;
+  /** Since when every look was in vain; undefined = it answered the last one. */
+  silentSince: Instant | undefined;
+  /** When it was last seen to answer or not to. */
+  seenAt: Instant | undefined;
+  /** When it answered again after it had not. */
+  backAt: Instant | undefined;
+}
 
 export interface Session {
   readonly id: string;
@@ -92,6 +119,18 @@ export interface Peer {
   condition: Condition;
   /** When the verdict in `condition` was reached. */
   since: WallTime;
+  /** The same on the monotonic clock. */
+  changedAt: Instant;
+  /** It took its leave in this life, and has not been heard in a later one. */
+  farewell: Incarnation | undefined;
+  /** What it said was the reason for its leave; undefined = not said. */
+  farewellWhy: FarewellReason | undefined;
+  /** Since when its beats say that it does not hear this node; undefined while it does. */
+  deafSince: Instant | undefined;
+  /** Since when its beats say that it hears this node. */
+  hearsSince: Instant | undefined;
+  /** What is known of its addresses besides the one in use. */
+  readonly paths: Map<Address, PathCheck>;
   session: Session | undefined;
   /** The last authenticated word of it, whatever the plane. */
   heardAt: Instant | undefined;
@@ -104,6 +143,8 @@ export interface Peer {
   loss: number;
   /** Mean deviation of the time between beats from the period. */
   jitter: Duration;
+  /** Beats heard since this node started; one that came over both planes counts once. */
+  beatsHeard: number;
   lastBeatSeq: number;
   lastBeatAt: Instant | undefined;
   rtt: Duration | undefined;
@@ -117,9 +158,19 @@ export interface Peer {
   rosterRank: RosterRank | undefined;
   ledgerDigest: string | undefined;
   ledgerDiffersSince: Instant | undefined;
+  /** When the ledgers were last found equal after a difference that had lasted. */
+  ledgerAgreesSince: Instant | undefined;
   ledgerSyncAt: Instant | undefined;
   rosterAskedAt: Instant | undefined;
   dial: { at: Instant; backoff: Duration; next: number; wantedSince: Instant | undefined };
+  /** Since when this node watches it; undefined = others do. */
+  watchedSince: Instant | undefined;
+  /** It watches this node: its last beat wanted an answer of the same pace. */
+  wantsBeats: boolean;
+  /** Where neither watches the other: when the next rare beat leaves. */
+  quietBeatAt: Instant;
+  /** Questions about others that it was asked in vain since its last word. */
+  unanswered: { readonly since: Instant; readonly lastAt: Instant; readonly count: number } | undefined;
 }
 
 export function createPeer(member: Member, period: Duration, now: Instant, wall: WallTime): Peer {
@@ -128,6 +179,12 @@ export function createPeer(member: Member, period: Duration, now: Instant, wall:
     member,
     condition: { kind: "unknown" },
     since: wall,
+    changedAt: now,
+    farewell: undefined,
+    farewellWhy: undefined,
+    deafSince: undefined,
+    hearsSince: undefined,
+    paths: new Map(),
     session: undefined,
     heardAt: undefined,
     heardWall: undefined,
@@ -136,6 +193,7 @@ export function createPeer(member: Member, period: Duration, now: Instant, wall:
     period,
     loss: 0,
     jitter: 0 as Duration,
+    beatsHeard: 0,
     lastBeatSeq: -1,
     lastBeatAt: undefined,
     rtt: undefined,
@@ -147,11 +205,20 @@ export function createPeer(member: Member, period: Duration, now: Instant, wall:
     rosterRank: undefined,
     ledgerDigest: undefined,
     ledgerDiffersSince: undefined,
+    ledgerAgreesSince: undefined,
     ledgerSyncAt: undefined,
     rosterAskedAt: undefined,
     dial: { at: now, backoff: 0 as Duration, next: 0, wantedSince: undefined },
+    watchedSince: undefined,
+    wantsBeats: false,
+    quietBeatAt: now,
+    unanswered: undefined,
   };
 }
+
+/** The looking-into that is under way. */
+export const inquiryOf = ({ condition }: Pick<Peer, "condition">): Inquiry | undefined =>
+  "inquiry" in condition ? condition.inquiry : undefined;
 
 export function verdictOf(condition: Condition): Verdict {
   return condition.kind === "down" ? condition.verdict : condition.kind;
@@ -179,7 +246,9 @@ export const longestSilence = (peer: Peer): Duration =>
 export const isOverdue = (peer: Peer, now: Instant): boolean =>
   peer.condition.kind === "alive" &&
   peer.heardAt !== undefined &&
-  between(peer.heardAt, now) > OVERDUE_PERIODS * peer.period + JITTER_DEVIATIONS * peer.jitter;
+  peer.watchedSince !== undefined &&
+  between(later(peer.heardAt, peer.watchedSince), now) >
+    OVERDUE_PERIODS * peer.period + JITTER_DEVIATIONS * peer.jitter;
 
 /** Gain of the running means: the eighth and quarter of RFC 6298. */
 const JITTER_GAIN = 0.25;
@@ -196,8 +265,9 @@ export function learnFromBeat(peer: Peer, beat: Beat, now: Instant, wall: WallTi
   // The same beat may come over both planes, and late over one of them.
   const sameLife = beat.incarnation === peer.incarnation && beat.boot === peer.boot;
   if (sameLife && beat.seq <= peer.lastBeatSeq) return;
+  peer.beatsHeard += 1;
   peer.period = Math.min(Math.max(beat.period, PERIOD_LEAST), PERIOD_MOST) as Duration;
-  if (sameLife && peer.lastBeatAt !== undefined) learnRhythm(peer, between(peer.lastBeatAt, now));
+  if (sameLife && isSteady(peer)) learnRhythm(peer, between(peer.lastBeatAt ?? now, now));
   if (sameLife && peer.lastBeatSeq >= 0) learnLoss(peer, beat.seq);
   const echoed = peer.beatsSent.find((sent) => sent.seq === beat.echo?.seq);
   if (beat.echo !== undefined && echoed !== undefined) {
@@ -208,10 +278,15 @@ export function learnFromBeat(peer: Peer, beat: Beat, now: Instant, wall: WallTi
   peer.lastBeatSeq = beat.seq;
   peer.lastBeatAt = now;
   peer.boot = beat.boot;
+  peer.wantsBeats = beat.quiet !== true;
   peer.channels = beat.channels ?? [];
   peer.rosterRank = beat.roster;
   peer.ledgerDigest = beat.ledger;
 }
+
+/** Its beats have come at their pace since before the last one. */
+const isSteady = ({ watchedSince, lastBeatAt }: Peer): boolean =>
+  watchedSince !== undefined && lastBeatAt !== undefined && lastBeatAt >= watchedSince;
 
 /** Beats are numbered: what is missing between two was lost on the way. */
 function learnLoss(peer: Peer, seq: number): void {
@@ -237,12 +312,16 @@ const DATAGRAM_PERIODS = 10;
 export function pathOf(peer: Peer, now: Instant): PathKind {
   const session = peer.session;
   if (session === undefined) return "none";
-  const fresh =
-    session.datagramAt !== undefined && between(session.datagramAt, now) < DATAGRAM_PERIODS * peer.period;
+  const span = peer.watchedSince === undefined ? QUIET_DATAGRAM_SPAN : DATAGRAM_PERIODS * peer.period;
+  const fresh = session.datagramAt !== undefined && between(session.datagramAt, now) < span;
   return fresh ? "datagram" : "stream";
 }
 
 /** Whether the peer lately said that our datagrams reach it. */
 export const datagramsPass = (peer: Peer): boolean =>
   peer.session?.theirDatagramAge !== undefined &&
-  peer.session.theirDatagramAge < DATAGRAM_PERIODS * peer.period;
+  peer.session.theirDatagramAge < (getsBeats(peer) ? DATAGRAM_PERIODS * peer.period : QUIET_DATAGRAM_SPAN);
+
+/** One of the two watches the other: beats flow. */
+export const getsBeats = ({ watchedSince, wantsBeats }: Peer): boolean =>
+  watchedSince !== undefined || wantsBeats;

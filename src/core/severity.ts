@@ -12,6 +12,8 @@ export function severityOf({ kind, topic }: Pick<IncidentRecord, "kind" | "topic
     case "link-problem":
     case "flapping":
       return "warning";
+    case "certificate":
+    case "revoked":
     case "restarted":
       return "warning";
     case "heat":

@@ -6,7 +6,10 @@ import type { Ledger } from "./ledger.ts";
 import type { NotifyState } from "./notify-state.ts";
 import type { Outbox } from "./outbox.ts";
 import { type Condition, type Peer, verdictOf } from "./peer.ts";
-import type { ChannelRef, HeartbeatRef, Incarnation, NodeId, Policy, Uplink } from "./types.ts";
+import type { Senses } from "./senses.ts";
+import type { HeatState } from "./thermal/heat.ts";
+import type { Topology } from "./topology.ts";
+import type { ChannelRef, HeartbeatRef, Incarnation, NodeId, Policy, RosterRank, Uplink } from "./types.ts";
 
 export interface NodeState {
   readonly self: NodeId;
@@ -19,12 +22,25 @@ export interface NodeState {
   incarnation: Incarnation;
   readonly startedAt: WallTime;
   readonly peers: Map<NodeId, Peer>;
+  topology: Topology;
+  /** Someone has come, gone, or changed since it was last settled who watches whom. */
+  rolesStale: boolean;
+  /** Derived from both, by subject (observersOf); empty while stale. */
+  readonly observers: Map<NodeId, ReadonlySet<NodeId>>;
+  /** In a mesh too large for sessions with everyone: with whom one is kept. */
+  company: ReadonlySet<NodeId> | undefined;
+  /** Members that have left the mesh since this node started. */
+  readonly departed: Set<NodeId>;
   readonly ledger: Ledger;
   readonly outbox: Outbox;
   readonly notify: NotifyState;
+  readonly heat: HeatState;
+  readonly senses: Senses;
   /** By name of the dead-man's heartbeat. */
   readonly pulses: Map<string, Pulse>;
   nextBeatAt: Instant;
+  /** Nothing was under way after the last full look (routine.ts). */
+  atRest: boolean;
   pruneAt: Instant;
   /** The deadline the daemon was last told; waking much later means that this node itself was stopped. */
   dueAt: Instant | undefined;
@@ -34,8 +50,16 @@ export interface NodeState {
   returnedAt: Instant | undefined;
   /** What was last seen of our own uplink, asked for only where too few agree on a verdict. */
   uplink: { askedAt: Instant; seen: Uplink | undefined } | undefined;
+  /** The uplink is looked at next while all is well, so that it is known what it shows then. */
+  uplinkLearnAt: Instant;
+  /** What takes seconds is looked at next. */
+  reviewAt: Instant;
+  /** Cut off since then, and nobody heard again yet. */
+  cutOff: { readonly since: WallTime; readonly detail: string } | undefined;
   /** Hears nobody and has no uplink: claims nothing, and looks again at `recheckAt`. */
   isolated: { readonly since: WallTime; readonly detail: string; recheckAt: Instant } | undefined;
+  /** The newest roster that was asked for, and when. */
+  rosterWanted: { readonly rank: RosterRank; readonly at: Instant } | undefined;
   storeFailing: string | undefined;
   /** While the store fails: when to write again, so as to notice that it works. */
   storeRetryAt: Instant | undefined;
@@ -70,8 +94,10 @@ export function become(turn: Turn, peer: Peer, condition: Condition, why: string
   const from = verdictOf(peer.condition);
   const to = verdictOf(condition);
   peer.condition = condition;
+  turn.state.rolesStale = true;
   if (from === to) return;
   peer.since = turn.env.wall;
+  peer.changedAt = turn.env.now;
   notice(turn, {
     type: "verdict",
     subject: peer.id,

@@ -3,6 +3,7 @@ import { civilTime, type WallTime } from "../kit/time.ts";
 import { resolutionOf } from "./ledger.ts";
 import type { IncidentRecord } from "./ledger-records.ts";
 import { splitOf } from "./split.ts";
+import { feltLines } from "./tell-felt.ts";
 import {
   fromTo,
   isOver,
@@ -35,6 +36,7 @@ export function tellAbsence(telling: Telling): Words {
     lines.push(`Looked: ${listNames(observers)}. None of them ${heard}; ${probeWords(telling.evidence)}.`);
   }
   for (const { name, detail } of incidents) if (detail !== undefined) lines.push(`${name}: ${detail}.`);
+  lines.push(...feltLines(telling));
   if (viewpoint.alone && viewpoint.of > 1)
     lines.push(`Nobody else is there to ask; ${uplinkWords(telling)}.`);
   return { title, lines: [...lines, viewpointLine(telling)] };

@@ -16,13 +16,19 @@ export function tellFlapping(telling: Telling): Words {
 }
 
 export function tellSteady(telling: Telling): Words {
-  const title = sentence(uniqueNames(telling.incidents), "is", "steady again");
+  const { state, incidents } = telling;
+  const isAway = (flap: IncidentRecord): boolean =>
+    episodesOf(state.ledger, flap).some(({ incident }) => isOpen(state.ledger, incident));
+  const [away, well] = [incidents.filter(isAway), incidents.filter((flap) => !isAway(flap))];
+  const title = [
+    ...(well.length > 0 ? [sentence(uniqueNames(well), "is", "steady again")] : []),
+    ...(away.length > 0 ? [sentence(uniqueNames(away), "has", "stopped coming back")] : []),
+  ].join(", ");
   const until = telling.until ?? telling.wall;
-  const lines = telling.incidents.map((flap) => {
-    const episodes = episodesOf(telling.state.ledger, flap);
-    const still = episodes.some(({ incident }) => isOpen(telling.state.ledger, incident));
-    const times = `${episodes.length} more time${episodes.length === 1 ? "" : "s"}`;
-    const now = still ? "It has stayed away since" : "It is well now";
+  const lines = incidents.map((flap) => {
+    const { length } = episodesOf(state.ledger, flap);
+    const now = isAway(flap) ? "It has stayed away since" : "It is well now";
+    const times = `${length} more time${length === 1 ? "" : "s"}`;
     return `${whatFlaps(telling, flap)} failed ${times} within ${lasted(flap.since, until)}. ${now}.`;
   });
   return { title, lines: [...lines, viewpointLine(telling)] };
@@ -42,7 +48,7 @@ export function tellNote(telling: Telling): Words {
   const cutOff = telling.incidents.filter(({ kind }) => kind === "cut-off");
   const title = [
     ...(restarted.length > 0 ? [restartTitle(telling, restarted)] : []),
-    ...(cutOff.length > 0 ? [sentence(uniqueNames(cutOff), "was", "cut off, and is back")] : []),
+    ...(cutOff.length > 0 ? [cutOffTitle(telling, cutOff)] : []),
   ].join(", ");
   const lines = telling.incidents.map((note) => noteLine(note, note.until ?? telling.wall));
   return { title, lines: [...lines, viewpointLine(telling)] };
@@ -53,6 +59,13 @@ function restartTitle({ wall }: Telling, notes: readonly IncidentRecord[]): stri
   if (notes.length > 1 || first === undefined)
     return sentence(uniqueNames(notes), "", "restarted by themselves");
   return sentence([first.name], "", `restarted by itself, away ${lasted(first.since, first.until ?? wall)}`);
+}
+
+function cutOffTitle({ wall }: Telling, notes: readonly IncidentRecord[]): string {
+  const [first] = notes;
+  const length =
+    notes.length === 1 && first !== undefined ? lasted(first.since, first.until ?? wall) : "a while";
+  return sentence(uniqueNames(notes), "was", `cut off for ${length}`);
 }
 
 function noteLine(

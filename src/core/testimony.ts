@@ -1,9 +1,10 @@
 /** What observers tell one another about a subject in doubt: questions, answers, and how they travel. */
-import { after, between, type Duration, type Instant } from "../kit/time.ts";
+import { after, between, type Duration, earlier, type Instant } from "../kit/time.ts";
+import { PROBE_AGAIN, PROBE_HOLDS, REPROBE_EVERY } from "./limits.ts";
 import type { Answer, Ask } from "./messages.ts";
-import { type Peer, pathOf, strongestProbe } from "./peer.ts";
+import { inquiryOf, type Peer, pathOf, strongestProbe } from "./peer.ts";
 import { isDrowsy, type Turn } from "./state.ts";
-import type { NodeId } from "./types.ts";
+import type { NodeId, ProbeOutcome } from "./types.ts";
 
 /** A datagram where they pass, else the stream. */
 export function sendUrgent(turn: Turn, to: NodeId, message: Ask | Answer): void {
@@ -21,25 +22,29 @@ export function asked(turn: Turn, from: Peer, question: Ask): void {
   const peer = state.peers.get(question.subject);
   if (peer === undefined) return;
   const { condition } = peer;
-  if (condition.kind === "suspect" || condition.kind === "link-problem") {
-    const earlier = condition.inquiry.testimonies.get(from.id);
-    condition.inquiry.testimonies.set(from.id, {
+  const inquiry = inquiryOf(peer);
+  if (inquiry !== undefined) {
+    const known = inquiry.testimonies.get(from.id);
+    inquiry.testimonies.set(from.id, {
+      ...(known ?? { heardAt: undefined, path: "none", probe: "none", at: env.now }),
       state: "silent",
-      heardAt: earlier?.heardAt,
-      path: earlier?.path ?? "none",
-      probe: earlier?.probe ?? "none",
     });
+  }
+  if (condition.kind === "down" && condition.verdict === "daemon-down") {
+    // Whoever asks doubts that its host still lives. That was seen some time ago here: look again.
+    const soonest = after(condition.reprobeAt, (PROBE_AGAIN - REPROBE_EVERY) as Duration);
+    condition.reprobeAt = earlier(condition.reprobeAt, soonest);
   }
   sendUrgent(turn, from.id, testify(turn, peer, env.now));
 }
 
 function testify(turn: Turn, peer: Peer, now: Instant): Answer {
   const { condition } = peer;
-  const inquiry =
-    condition.kind === "suspect" || condition.kind === "link-problem" ? condition.inquiry : undefined;
   const cannotSay =
     condition.kind === "unknown" ||
     condition.kind === "planned" ||
+    // It only repeats what others say.
+    (peer.watchedSince === undefined && (condition.kind === "down" || peer.heardAt === undefined)) ||
     turn.state.isolated !== undefined ||
     isDrowsy(turn);
   return {
@@ -49,17 +54,25 @@ function testify(turn: Turn, peer: Peer, now: Instant): Answer {
     incarnation: peer.incarnation,
     ...(peer.heardAt === undefined ? {} : { heard: between(peer.heardAt, now) }),
     path: pathOf(peer, now),
-    probe: inquiry === undefined ? "none" : strongestProbe(inquiry),
+    probe: lastSign(peer, now),
   };
+}
+
+/** What the kernel has answered just now, where that is asked; what it did earlier proves nothing. */
+function lastSign(peer: Peer, now: Instant): ProbeOutcome | "none" {
+  const { condition } = peer;
+  const inquiry = inquiryOf(peer);
+  const kernel = condition.kind === "down" ? condition.kernel : undefined;
+  if (kernel !== undefined && between(kernel.at, now) < PROBE_HOLDS) return kernel.outcome;
+  return inquiry === undefined ? "none" : strongestProbe(inquiry);
 }
 
 export function answered(turn: Turn, from: Peer, answer: Answer): void {
   const peer = turn.state.peers.get(answer.subject);
   if (peer === undefined || peer.id === from.id) return;
-  const { condition } = peer;
-  if (condition.kind !== "suspect" && condition.kind !== "link-problem") return;
-  condition.inquiry.testimonies.set(from.id, {
+  inquiryOf(peer)?.testimonies.set(from.id, {
     state: answer.state,
+    at: turn.env.now,
     heardAt: answer.heard === undefined ? undefined : after(turn.env.now, -answer.heard as Duration),
     path: answer.path,
     probe: answer.probe,

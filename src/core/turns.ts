@@ -1,5 +1,5 @@
 /** Whose job it is to send: the same order at every node that sees the same mesh. */
-import { hashParts } from "../kit/hash.ts";
+import { hashPartsAgain } from "../kit/hash.ts";
 import { after, type Duration, type Instant } from "../kit/time.ts";
 import type { DeliveryRecord, Phase } from "./ledger-records.ts";
 import { PROVEN_FOR, TURN_EVERY, TURN_EVERY_RESOLVED } from "./limits.ts";
@@ -45,23 +45,35 @@ function failedNodes(state: NodeState, channel: string): Set<NodeId> {
   return new Set([...last.values()].filter(({ outcome }) => outcome === "failed").map(({ node }) => node));
 }
 
+const NOBODY: ReadonlySet<NodeId> = new Set();
+
 /**
- * Ranks the candidates for a group of incidents: those whose last delivery on
- * the channel did not fail first, then those with a proven channel, then by rendezvous hash
- * (highest random weight) over the group's lowest incident id.
+ * Ranks the candidates for a group of incidents: those first whom all others hear (`unheard`: the ends
+ * of broken links), then those whose last delivery on the channel did not fail, then those with a proven
+ * channel, then by rendezvous hash (highest random weight) over the group's lowest incident id.
  */
-export function rank(state: NodeState, anchor: IncidentId, channel: string, wall: number): NodeId[] {
+export function rank(
+  state: NodeState,
+  anchor: IncidentId,
+  channel: string,
+  wall: number,
+  unheard: ReadonlySet<NodeId> = NOBODY,
+): NodeId[] {
   const proven = provenNodes(state, wall);
   const failed = failedNodes(state, channel);
   const weigh = (node: NodeId) => ({
     node,
+    unheard: unheard.has(node) ? 1 : 0,
     failed: failed.has(node) ? 1 : 0,
     unproven: proven.has(node) ? 0 : 1,
-    hash: hashParts("balefire-turn-1", anchor, node),
+    hash: hashPartsAgain("balefire-turn-1", anchor, node),
   });
   return candidates(state, channel)
     .map(weigh)
-    .sort((a, b) => a.failed - b.failed || a.unproven - b.unproven || (a.hash < b.hash ? -1 : 1))
+    .sort(
+      (a, b) =>
+        a.unheard - b.unheard || a.failed - b.failed || a.unproven - b.unproven || (a.hash < b.hash ? -1 : 1),
+    )
     .map((each) => each.node);
 }
 

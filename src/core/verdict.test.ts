@@ -192,11 +192,18 @@ describe("from a doubt to a verdict", () => {
     expect(decided({ afterMs: 4400, ...given })).toMatchObject({ kind: "down", verdict: "daemon-down" });
   });
 
+  it("counts those five seconds from the last word that anyone heard", () => {
+    const lately = { ...silent, heardAt: instant(9_900) };
+    const given = { testimonies: { c: lately }, probes: ["accepted" as const] };
+    expect(decided({ afterMs: 4400, ...given })).toEqual({ kind: "wait", until: 14_900 });
+    expect(decided({ afterMs: 4900, ...given })).toMatchObject({ verdict: "daemon-down" });
+  });
+
   it("asks for its own uplink before it calls others unreachable", () => {
     expect(decided({ afterMs: 400, alive: 1, uplink: undefined })).toEqual({ kind: "ask-uplink" });
     const asked = { askedAt: instant(10_400), seen: undefined };
-    expect(decided({ afterMs: 420, alive: 1, uplink: asked })).toEqual({ kind: "wait", until: 10_650 });
-    expect(decided({ afterMs: 700, alive: 1, uplink: asked })).toMatchObject({ verdict: "unreachable" });
+    expect(decided({ afterMs: 420, alive: 1, uplink: asked })).toEqual({ kind: "wait", until: 12_400 });
+    expect(decided({ afterMs: 2_500, alive: 1, uplink: asked })).toMatchObject({ verdict: "unreachable" });
   });
 
   it("waits for a beat once its uplink is seen to work: its own cable may have been put back just now", () => {

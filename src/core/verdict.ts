@@ -11,6 +11,7 @@ import {
   MUTE_PATIENCE,
   PROBE_GRACE,
   PROBE_GRACE_MAX,
+  PROBE_HOLDS,
   UPLINK_PATIENCE,
 } from "./limits.ts";
 import type { Inquiry } from "./peer.ts";
@@ -30,6 +31,8 @@ export interface Facts {
   readonly members: number;
   /** The path to the subject or to one of the observers loses packets. */
   readonly lossy: boolean;
+  /** Its daemon was down before: that nobody hears it says nothing about its host. */
+  readonly probesOnly: boolean;
   /** After this long without a beat no observer counts the subject as alive any more. */
   readonly longestSilence: Duration;
   /** The time between two beats of the subject. */
@@ -72,18 +75,19 @@ export function decide(facts: Facts): Decision {
   const waitForAnswers = answersOutstanding(facts);
   if (waitForAnswers !== undefined) return { kind: "wait", until: waitForAnswers };
 
-  const probes = [...inquiry.probes.values()];
-  if (probes.includes("refused")) {
+  const kernel = kernelShown(facts);
+  if (kernel === "refused") {
     return {
       kind: "down",
       verdict: "daemon-down",
       why: "its host refuses the connection: the kernel lives, the daemon does not",
     };
   }
-  const probeUntil = after(inquiry.since, isShaky(facts) ? LOSSY_PATIENCE : probeGrace(facts.rtt));
-  if (!probes.includes("accepted") && now < probeUntil) return { kind: "wait", until: probeUntil };
-  if (probes.includes("accepted")) {
-    const hungAt = after(facts.heardAt ?? inquiry.since, MUTE_PATIENCE);
+  const patient = isShaky(facts) || facts.probesOnly;
+  const probeUntil = after(inquiry.since, patient ? LOSSY_PATIENCE : probeGrace(facts.rtt));
+  if (kernel === undefined && now < probeUntil) return { kind: "wait", until: probeUntil };
+  if (kernel === "accepted") {
+    const hungAt = after(lastHeard(facts), MUTE_PATIENCE);
     if (now < hungAt) return { kind: "wait", until: hungAt };
     return {
       kind: "down",
@@ -92,6 +96,23 @@ export function decide(facts: Facts): Decision {
     };
   }
   return silentDecision(facts);
+}
+
+/** By anyone. */
+function lastHeard({ heardAt, inquiry }: Facts): Instant {
+  let latest = heardAt ?? inquiry.since;
+  for (const testimony of inquiry.testimonies.values())
+    if (testimony.heardAt !== undefined) latest = later(latest, testimony.heardAt);
+  return latest;
+}
+
+/** What the subject's kernel has answered lately, to this node or to another observer: what answers anyone lives. */
+function kernelShown({ inquiry, now }: Facts): "refused" | "accepted" | undefined {
+  const shown = new Set<string>(inquiry.probes.values());
+  for (const { probe, at } of inquiry.testimonies.values())
+    if (between(at, now) < PROBE_HOLDS) shown.add(probe);
+  if (shown.has("refused")) return "refused";
+  return shown.has("accepted") ? "accepted" : undefined;
 }
 
 /** Until when to wait for living observers; undefined when all have spoken or had their time. */
@@ -132,7 +153,7 @@ const isShaky = (facts: Facts): boolean => facts.lossy && silentCount(facts) < M
 
 /** Short where enough have spoken, or the kernel has; longer before so few speak for themselves. */
 function answerPatience(facts: Facts): Duration {
-  if ([...facts.inquiry.probes.values()].includes("refused")) return ANSWER_PATIENCE;
+  if (kernelShown(facts) === "refused") return ANSWER_PATIENCE;
   return isShaky(facts) || !isMajority(facts) ? LOSSY_PATIENCE : ANSWER_PATIENCE;
 }
 

@@ -1,19 +1,25 @@
 /** Renders a node's state for people: what `status`, `incidents`, `inbox` and `notify list` show. */
 import { between, type Duration } from "../kit/time.ts";
+import { openAbsences } from "./incidents.ts";
 import type { Env } from "./io.ts";
-import { openAbout, resolutionOf } from "./ledger.ts";
-import type { IncidentRecord, Phase } from "./ledger-records.ts";
+import { resolutionOf } from "./ledger.ts";
+import { type IncidentRecord, NOTE_KINDS, type Phase } from "./ledger-records.ts";
 import { PROVEN_FOR } from "./limits.ts";
 import { outranks } from "./links.ts";
+import { maintenanceOf } from "./mutes.ts";
 import { type Peer, pathOf, verdictOf } from "./peer.ts";
+import { severityOf } from "./severity.ts";
 import { type NodeState, nameOf } from "./state.ts";
 import { INBOX } from "./turns.ts";
 import type { Member, Verdict } from "./types.ts";
 import type { ChannelView, InboxEntry, IncidentView, MeshView, NodeView } from "./view.ts";
+import { heartbeatViews, maintenanceViews, quietNow, silenceViews } from "./view-of-mutes.ts";
 
 type Now = Pick<Env, "now" | "wall">;
 
 export function meshView(state: NodeState, env: Now): MeshView {
+  const maintenances = maintenanceViews(state, env.wall);
+  const quietUntil = quietNow(state, env.wall);
   return {
     mesh: state.roster.mesh,
     self: state.self,
@@ -21,15 +27,26 @@ export function meshView(state: NodeState, env: Now): MeshView {
     keymaster: state.roster.keymaster,
     term: state.roster.term,
     epoch: state.roster.epoch,
-    nodes: state.roster.members.map((member) => nodeView(state, member, env)),
+    nodes: state.roster.members.map((member) => {
+      const maintenance = maintenances.get(member.id);
+      const sometimes = state.policy.sometimes.includes(member.name);
+      const muted = { sometimes, ...(maintenance === undefined ? {} : { maintenance }) };
+      return { ...nodeView(state, member, env), ...muted };
+    }),
     isolated: state.isolated !== undefined,
     ...(state.storeFailing === undefined ? {} : { storeFailing: state.storeFailing }),
     openIncidents: state.ledger.open.size,
     channels: channelViews(state, env),
+    heartbeats: heartbeatViews(state, env.wall),
+    silences: silenceViews(state, env.wall),
+    ...(quietUntil === undefined ? {} : { quietUntil }),
   };
 }
 
-function nodeView(state: NodeState, member: Member, env: Now): NodeView {
+/** What is known of the node itself; what people want to be told about it is added above. */
+type BareNodeView = Omit<NodeView, "maintenance" | "sometimes">;
+
+function nodeView(state: NodeState, member: Member, env: Now): BareNodeView {
   const peer = state.peers.get(member.id);
   if (peer === undefined) return selfView(state, member, env);
   const { session } = peer;
@@ -37,7 +54,8 @@ function nodeView(state: NodeState, member: Member, env: Now): NodeView {
     id: member.id,
     name: member.name,
     addresses: member.addresses,
-    verdict: shownVerdict(state, peer),
+    verdict: shownVerdict(state, peer, env),
+    ...(peer.condition.kind === "planned" && peer.farewellWhy !== undefined ? { why: peer.farewellWhy } : {}),
     since: peer.since,
     incarnation: peer.incarnation,
     path: pathOf(peer, env.now),
@@ -51,10 +69,16 @@ function nodeView(state: NodeState, member: Member, env: Now): NodeView {
   };
 }
 
-/** A node that has not heard a peer yet shows what the mesh knows of it: its open incident. */
-function shownVerdict(state: NodeState, peer: Peer): Verdict {
-  if (peer.condition.kind !== "unknown" || state.isolated !== undefined) return verdictOf(peer.condition);
-  return openAbout(state.ledger, peer.id)[0]?.verdict ?? "unknown";
+/** A node that has not heard a peer yet shows what the mesh knows of it: its maintenance, or its open incident. */
+function shownVerdict(state: NodeState, peer: Peer, env: Now): Verdict {
+  // Cut off, it knows nothing of those it knows from others.
+  if (state.isolated !== undefined && peer.watchedSince === undefined) return "unknown";
+  const verdict = verdictOf(peer.condition);
+  const { kind } = peer.condition;
+  if (kind !== "unknown" && kind !== "down") return verdict;
+  if (maintenanceOf(state, peer.id, env.wall) !== undefined) return "planned";
+  if (state.isolated !== undefined || (verdict !== "unknown" && verdict !== "missing")) return verdict;
+  return openAbsences({ state }, peer.id)[0]?.verdict ?? verdict;
 }
 
 /** The smoothed rate fades to nothing once beats stop. */
@@ -64,7 +88,7 @@ function currentRate(peer: Peer, env: Now): number {
   return 1000 / peer.beatGap;
 }
 
-const selfView = (state: NodeState, member: Member, env: Now): NodeView => ({
+const selfView = (state: NodeState, member: Member, env: Now): BareNodeView => ({
   id: member.id,
   name: member.name,
   addresses: member.addresses,
@@ -108,6 +132,7 @@ export function incidentViews(state: NodeState): IncidentView[] {
 
 function incidentView(state: NodeState, record: IncidentRecord): IncidentView {
   const resolution = resolutionOf(state.ledger, record.incident);
+  const ended = resolution?.at ?? record.until;
   const evidence: IncidentView["evidence"][number][] = [];
   for (const each of state.ledger.records.values()) {
     if (each.t !== "evidence" || each.incident !== record.incident) continue;
@@ -121,11 +146,22 @@ function incidentView(state: NodeState, record: IncidentRecord): IncidentView {
     name: record.name,
     incarnation: record.incarnation,
     verdict: record.verdict,
+    severity: severityOf(record),
     since: record.since,
-    ...(resolution === undefined ? {} : { resolved: resolution.at }),
+    note: NOTE_KINDS.has(record.kind),
+    ...(ended === undefined ? {} : { resolved: ended }),
+    ...topicView(state, record),
+    ...(record.detail === undefined ? {} : { detail: record.detail }),
     evidence,
     told: tellings(state, record, resolution === undefined ? ["open"] : ["open", "resolved"]),
   };
+}
+
+/** The other end of a link, or what flaps; the topics of notes are of no interest to a person. */
+function topicView(state: NodeState, { kind, topic }: IncidentRecord): Pick<IncidentView, "topic"> {
+  if (topic === undefined || (kind !== "link-problem" && kind !== "flapping")) return {};
+  const named = (word: string): string => state.roster.members.find(({ id }) => id === word)?.name ?? word;
+  return { topic: topic.split(" ").map(named).join(" ") };
 }
 
 function tellings(state: NodeState, record: IncidentRecord, phases: readonly Phase[]): IncidentView["told"] {

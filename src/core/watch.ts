@@ -1,29 +1,29 @@
 /** Watching the others: from silence to verdict and back. Decides with verdict.ts, remembers in peer.ts. */
-import { after, between, earliest, type Instant, later } from "../kit/time.ts";
+import { after, between, type Duration, earliest, type Instant, later } from "../kit/time.ts";
 import { beginIncidents } from "./incidents.ts";
-import { endIsolation, isolate, recheckUplink } from "./isolation.ts";
+import {
+  isLossy,
+  noteProbe,
+  openInquiry,
+  probe,
+  probeAgain,
+  restartInquiry,
+  restsOnProbes,
+} from "./inquiry.ts";
+import { endIsolation, isolate, recheckUplink, tellCutOff } from "./isolation.ts";
 import {
   ASK_EVERY,
+  DOUBTS_AT_FULL_PACE,
   LINK_PROBLEM_ROUND,
-  LOSSY_ABOVE,
   LOSSY_PATIENCE,
-  PROBE_AGAIN,
-  PROBE_HOLDS,
-  PROBE_PATIENCE,
-  PROBE_SOON,
   REPROBE_EVERY,
+  RETURN_PATIENCE,
 } from "./limits.ts";
 import type { Ask } from "./messages.ts";
-import {
-  type Condition,
-  type Inquiry,
-  longestSilence,
-  type Peer,
-  silenceAllowed,
-  strongestProbe,
-  verdictOf,
-} from "./peer.ts";
-import { aliveCount, become, isDrowsy, type Turn } from "./state.ts";
+import { notePath, tryOtherAddresses } from "./paths.ts";
+import { type Condition, type Inquiry, inquiryOf, longestSilence, type Peer, verdictOf } from "./peer.ts";
+import { isMute, noteAsked, observersOf, silenceEndsAt, takeUp } from "./roles.ts";
+import { aliveCount, become, isDrowsy, type NodeState, type Turn } from "./state.ts";
 import { sendUrgent } from "./testimony.ts";
 import type { Address, Incarnation, NodeId, ProbeOutcome } from "./types.ts";
 import { type Decision, decide } from "./verdict.ts";
@@ -33,52 +33,50 @@ export function heard(turn: Turn, peer: Peer): void {
   const { env, state } = turn;
   peer.heardAt = env.now;
   peer.heardWall = env.wall;
+  peer.unanswered = undefined;
   const { condition } = peer;
   if (condition.kind === "alive") return;
   endIsolation(turn, `${peer.member.name} is heard again`);
+  tellCutOff(turn);
   // What was sent before the goodbye may arrive after it: only a later life ends a planned absence.
   if (condition.kind === "planned" && peer.incarnation <= condition.incarnation) return;
-  if (aliveCount(state) === 1) state.returnedAt = env.now;
+  if (hearsNobody(state)) state.returnedAt = env.now;
   become(turn, peer, { kind: "alive" }, "heard");
+}
+
+function hearsNobody({ peers }: NodeState): boolean {
+  for (const { watchedSince, condition } of peers.values()) {
+    const isHeard = condition.kind === "alive" || condition.kind === "link-problem";
+    if (isHeard && watchedSince !== undefined) return false;
+  }
+  return true;
 }
 
 /** The connection ended without a goodbye: doubt at once. */
 export function sessionReset(turn: Turn, peer: Peer): void {
-  if (peer.condition.kind === "alive") suspect(turn, peer, "reset");
+  if (peer.condition.kind === "alive" && peer.watchedSince !== undefined) suspect(turn, peer, "reset");
 }
 
-function probe(turn: Turn, peer: Peer): void {
-  for (const address of peer.member.addresses) {
-    turn.effects.push({ type: "probe", subject: peer.id, address, patience: PROBE_PATIENCE });
-  }
-}
+const DOUBTS: Readonly<Record<Inquiry["cause"], string>> = {
+  silence: "no beat in time",
+  reset: "its connection broke",
+  absence: "away for long",
+};
 
-function openInquiry(turn: Turn, peer: Peer, cause: Inquiry["cause"]): Inquiry {
-  probe(turn, peer);
-  return {
-    since: turn.env.now,
-    cause,
-    testimonies: new Map(),
-    probes: new Map(),
-    kernelAt: undefined,
-    nextAskAt: turn.env.now,
-    asked: 0,
-    nextProbeAt: after(turn.env.now, PROBE_SOON),
-    decideAt: undefined,
-  };
-}
-
-function suspect(turn: Turn, peer: Peer, cause: Inquiry["cause"]): void {
+/** Whom this node has never heard it can miss, and not hold for dead. */
+export function suspect(turn: Turn, peer: Peer, reason: Inquiry["cause"]): void {
   const before = verdictOf(peer.condition);
-  const why = cause === "reset" ? "its connection broke" : "no beat in time";
-  become(turn, peer, { kind: "suspect", inquiry: openInquiry(turn, peer, cause), before }, why);
+  const cause = peer.heardAt === undefined ? "absence" : reason;
+  become(turn, peer, { kind: "suspect", inquiry: openInquiry(turn, peer, cause), before }, DOUBTS[cause]);
+  if (before === "alive") tryOtherAddresses(turn, peer);
 }
 
 /** Observers whose answers about `subject` are waited for: alive to this node and connected. */
 function livingObservers(turn: Turn, subject: NodeId): NodeId[] {
   const living: NodeId[] = [];
+  const observers = observersOf(turn.state, subject);
   for (const peer of turn.state.peers.values()) {
-    if (peer.id !== subject && peer.session !== undefined && peer.condition.kind === "alive")
+    if (observers.has(peer.id) && peer.session !== undefined && peer.condition.kind === "alive")
       living.push(peer.id);
   }
   return living;
@@ -92,29 +90,33 @@ export function watchPeers(turn: Turn): void {
   for (const peer of turn.state.peers.values()) beginDoubtIfSilent(turn, peer);
   for (const peer of turn.state.peers.values()) {
     const { condition } = peer;
-    if (condition.kind === "suspect" || condition.kind === "link-problem") pursue(turn, peer, condition);
+    if (peer.watchedSince === undefined) continue;
+    const inquiry = inquiryOf(peer);
+    if (inquiry !== undefined) pursue(turn, peer, inquiry);
     else if (condition.kind === "down") reprobe(turn, peer, condition);
   }
 }
 
 function beginDoubtIfSilent(turn: Turn, peer: Peer): void {
+  if (isMute(peer, turn.env.now)) {
+    takeUp(turn, peer);
+    suspect(turn, peer, "silence");
+    return;
+  }
   const doubtAt = silenceEnds(peer);
   if (doubtAt !== undefined && doubtAt <= turn.env.now) suspect(turn, peer, "silence");
 }
 
 /** When the peer's silence becomes a doubt; undefined where it cannot. */
 function silenceEnds(peer: Peer): Instant | undefined {
-  const { condition, heardAt } = peer;
-  if (condition.kind === "unknown") return condition.doubtAt;
-  return condition.kind === "alive" && heardAt !== undefined
-    ? after(heardAt, silenceAllowed(peer))
-    : undefined;
+  const { condition, watchedSince } = peer;
+  if (watchedSince === undefined) return undefined;
+  if (condition.kind === "unknown" || condition.kind === "down") return condition.doubtAt;
+  return condition.kind === "alive" ? silenceEndsAt(peer) : undefined;
 }
 
-type Pursued = Extract<Condition, { kind: "suspect" | "link-problem" }>;
-
-function pursue(turn: Turn, peer: Peer, condition: Pursued): void {
-  const { inquiry } = condition;
+function pursue(turn: Turn, peer: Peer, inquiry: Inquiry): void {
+  const { condition } = peer;
   const { now } = turn.env;
   if (condition.kind === "link-problem") {
     if (now < condition.resumeAt) return;
@@ -123,80 +125,104 @@ function pursue(turn: Turn, peer: Peer, condition: Pursued): void {
   }
   if (inquiry.nextAskAt <= now) {
     ask(turn, peer, inquiry);
-    inquiry.nextAskAt = after(now, ASK_EVERY);
+    inquiry.nextAskAt = after(now, paceOf(turn));
   }
-  if (condition.kind === "suspect") probeAgain(turn, peer, inquiry);
+  if (condition.kind !== "link-problem") probeAgain(turn, peer, inquiry);
   const decision = decideAbout(turn, peer, inquiry);
+  inquiry.decideAt = decision.kind === "wait" ? decision.until : undefined;
+  if (condition.kind === "link-problem") followLinkProblem(turn, peer, condition, decision);
+  else if (condition.kind === "down") followDeath(turn, peer, condition, decision);
+  else followDoubt(turn, peer, inquiry, decision);
+}
+
+function followDoubt(turn: Turn, peer: Peer, inquiry: Inquiry, decision: Decision): void {
   switch (decision.kind) {
     case "wait":
-      inquiry.decideAt = decision.until;
-      if (condition.kind === "link-problem" && nobodyHears(turn, peer, inquiry))
-        suspect(turn, peer, "silence");
       return;
     case "ask-uplink":
-      turn.state.uplink = { askedAt: turn.env.now, seen: undefined };
-      turn.effects.push({ type: "look-at-uplink" });
+      askUplink(turn);
       return;
     case "isolated":
       isolate(turn, decision.detail);
       return;
-    case "link-problem":
-      noteLinkProblem(turn, peer, condition, decision.hearers);
+    case "link-problem": {
+      const names = decision.hearers.map((id) => turn.state.peers.get(id)?.member.name ?? id).join(", ");
+      const resumeAt = after(turn.env.now, LINK_PROBLEM_ROUND);
+      become(turn, peer, { kind: "link-problem", inquiry, resumeAt }, `heard by ${names}, not by me`);
       return;
+    }
     case "down":
-      // Whoever heard it until now has only begun to doubt: look into it as thoroughly as they do.
-      if (condition.kind === "link-problem") suspect(turn, peer, "silence");
-      else goDown(turn, peer, inquiry, decision);
+      goDown(turn, peer, inquiry, decision);
   }
+}
+
+function askUplink({ state, env, effects }: Turn): void {
+  state.uplink = { askedAt: env.now, seen: undefined };
+  effects.push({ type: "look-at-uplink" });
+}
+
+/** It was heard by others a round ago: then the fault is not this node's own network, nor is it down at once. */
+function followLinkProblem(
+  turn: Turn,
+  peer: Peer,
+  condition: Extract<Condition, { kind: "link-problem" }>,
+  decision: Decision,
+): void {
+  const { inquiry } = condition;
+  if (decision.kind === "link-problem") {
+    condition.resumeAt = after(turn.env.now, LINK_PROBLEM_ROUND);
+    return;
+  }
+  const overdue = decision.kind !== "wait" && between(inquiry.since, turn.env.now) >= LOSSY_PATIENCE;
+  // Whoever heard it until now has only begun to doubt: look into it as thoroughly as they do.
+  if (decision.kind === "down" || overdue || nobodyHears(turn, peer, inquiry)) suspect(turn, peer, "silence");
+}
+
+/** Its daemon is down; does its host live? Until that is decided otherwise, nothing changes. */
+function followDeath(turn: Turn, peer: Peer, condition: Down, decision: Decision): void {
+  if (decision.kind === "wait") return;
+  if (decision.kind === "ask-uplink") {
+    askUplink(turn);
+    return;
+  }
+  const { inquiry } = condition;
+  condition.inquiry = undefined;
+  condition.reprobeAt = after(turn.env.now, REPROBE_EVERY);
+  condition.probes.clear();
+  if (decision.kind === "isolated") isolate(turn, decision.detail);
+  else if (decision.kind === "link-problem") condition.doubtAt ??= after(turn.env.now, RETURN_PATIENCE);
+  else if (decision.verdict !== "daemon-down" && inquiry !== undefined) goDown(turn, peer, inquiry, decision);
+}
+
+type Down = Extract<Condition, { kind: "down" }>;
+
+/** The more doubts at once, the slower each is asked about: a mass death must not drown the answers. */
+function paceOf({ state }: Turn): Duration {
+  let doubts = 0;
+  for (const { condition } of state.peers.values()) if (condition.kind === "suspect") doubts += 1;
+  return (ASK_EVERY * Math.max(1, doubts / DOUBTS_AT_FULL_PACE)) as Duration;
 }
 
 const nobodyHears = (turn: Turn, peer: Peer, inquiry: Inquiry): boolean =>
   livingObservers(turn, peer.id).every((observer) => inquiry.testimonies.get(observer)?.state === "silent");
 
-/** Whether packets between this node and the subject, or its observers, are being lost. */
-function isLossy(turn: Turn, subject: Peer): boolean {
-  if (subject.loss > LOSSY_ABOVE) return true;
-  for (const { loss, condition, session } of turn.state.peers.values()) {
-    const concerned = session !== undefined && (condition.kind === "alive" || condition.kind === "suspect");
-    if (concerned && loss > LOSSY_ABOVE) return true;
-  }
-  return false;
-}
-
-/**
- * What accepted a moment ago may have been the last socket of a dying process; what was silent on a
- * lossy path may have been a lost packet.
- */
-function probeAgain(turn: Turn, peer: Peer, inquiry: Inquiry): void {
-  const { now } = turn.env;
-  if (now < inquiry.nextProbeAt) return;
-  inquiry.nextProbeAt = after(now, PROBE_AGAIN);
-  const shown = strongestProbe(inquiry);
-  const young = between(inquiry.since, now) < PROBE_AGAIN;
-  const maybeLost =
-    shown !== "refused" && between(inquiry.since, now) <= LOSSY_PATIENCE && (young || isLossy(turn, peer));
-  if (shown === "accepted" || maybeLost) probe(turn, peer);
-}
-
-function restartInquiry(inquiry: Inquiry, now: Instant): void {
-  inquiry.since = now;
-  inquiry.testimonies.clear();
-  inquiry.nextAskAt = now;
-  inquiry.decideAt = undefined;
-}
+const wasLinkProblem = ({ condition }: Peer): boolean =>
+  condition.kind === "suspect" && condition.before === "link-problem";
 
 function decideAbout(turn: Turn, peer: Peer, inquiry: Inquiry): Decision {
   const { state, env } = turn;
   return decide({
     now: env.now,
     inquiry,
-    heardAt: peer.heardAt,
-    observers: state.peers.size,
+    // Until now others heard it.
+    heardAt: wasLinkProblem(peer) ? inquiry.since : peer.heardAt,
+    observers: observersOf(state, peer.id).size,
     living: livingObservers(turn, peer.id),
     alive: aliveCount(state) - (peer.condition.kind === "link-problem" ? 1 : 0),
     members: state.peers.size + 1,
     // A link problem turns into a doubt first, which takes its time where packets get lost.
-    lossy: peer.condition.kind === "suspect" && isLossy(turn, peer),
+    lossy: peer.condition.kind !== "link-problem" && isLossy(turn, peer),
+    probesOnly: restsOnProbes(peer),
     longestSilence: longestSilence(peer),
     period: peer.period,
     rtt: peer.rtt,
@@ -212,25 +238,17 @@ function ask(turn: Turn, peer: Peer, inquiry: Inquiry): void {
     incarnation: peer.incarnation,
     suspected: between(inquiry.since, turn.env.now),
   };
+  const { state } = turn;
   // Who heard nothing may hear again before this is decided, and is asked at half the pace.
   const everyone = inquiry.asked % 2 === 0;
   inquiry.asked += 1;
   for (const observer of livingObservers(turn, peer.id)) {
     if (!everyone && inquiry.testimonies.get(observer)?.state === "silent") continue;
+    const asked = state.peers.get(observer);
+    if (asked !== undefined) noteAsked(asked, turn.env.now);
     sendUrgent(turn, observer, message);
   }
   if (peer.session !== undefined) sendUrgent(turn, peer.id, message);
-}
-
-function noteLinkProblem(turn: Turn, peer: Peer, condition: Pursued, hearers: readonly NodeId[]): void {
-  const { inquiry } = condition;
-  const resumeAt = after(turn.env.now, LINK_PROBLEM_ROUND);
-  if (condition.kind === "link-problem") {
-    condition.resumeAt = resumeAt;
-    return;
-  }
-  const names = hearers.map((id) => turn.state.peers.get(id)?.member.name ?? id).join(", ");
-  become(turn, peer, { kind: "link-problem", inquiry, resumeAt }, `heard by ${names}, not by me`);
 }
 
 function goDown(
@@ -239,50 +257,49 @@ function goDown(
   inquiry: Inquiry,
   decision: Extract<Decision, { kind: "down" }>,
 ): void {
-  const { verdict, why } = decision;
-  const condition: Condition = {
+  const verdict = inquiry.cause === "absence" ? "missing" : decision.verdict;
+  const condition: Down = {
     kind: "down",
     verdict,
     incarnation: peer.incarnation,
     reprobeAt: after(turn.env.now, REPROBE_EVERY),
     probes: new Map(),
+    kernel: undefined,
+    inquiry: undefined,
+    doubtAt: undefined,
   };
-  become(turn, peer, condition, why);
+  become(turn, peer, condition, decision.why);
   beginIncidents(turn, peer, verdict, inquiry);
 }
 
-/** A host whose daemon is down is probed on: when its kernel falls silent too, the doubt begins anew. */
-function reprobe(turn: Turn, peer: Peer, condition: Extract<Condition, { kind: "down" }>): void {
+/** A host whose daemon is down is probed on: its kernel may fall silent too. */
+function reprobe(turn: Turn, peer: Peer, condition: Down): void {
   if (condition.verdict !== "daemon-down" || turn.env.now < condition.reprobeAt) return;
   condition.reprobeAt = after(turn.env.now, REPROBE_EVERY);
   condition.probes.clear();
   probe(turn, peer);
 }
 
-/** Several may be under way: one that was answered outweighs those that were not, for a while. */
-function noteProbe(inquiry: Inquiry, address: Address, outcome: ProbeOutcome, now: Instant): void {
-  if (outcome !== "silent") inquiry.kernelAt = now;
-  else if (inquiry.kernelAt !== undefined && between(inquiry.kernelAt, now) < PROBE_HOLDS) return;
-  inquiry.probes.set(address, outcome);
-}
-
 export function probed(turn: Turn, subject: NodeId, address: Address, outcome: ProbeOutcome): void {
   const peer = turn.state.peers.get(subject);
   if (peer === undefined) return;
   const { condition } = peer;
-  if (condition.kind === "suspect") noteProbe(condition.inquiry, address, outcome, turn.env.now);
+  const inquiry = inquiryOf(peer);
+  if (inquiry !== undefined && condition.kind !== "link-problem")
+    noteProbe(inquiry, address, outcome, turn.env.now);
+  if (condition.kind === "alive") notePath(turn, peer, address, outcome);
   if (condition.kind !== "down") return;
   condition.probes.set(address, outcome);
+  if (outcome !== "silent") condition.kernel = { outcome, at: turn.env.now };
   const allSilent = peer.member.addresses.every((each) => condition.probes.get(each) === "silent");
-  if (condition.verdict === "daemon-down" && allSilent) suspect(turn, peer, "silence");
+  if (condition.verdict === "daemon-down" && allSilent)
+    condition.inquiry ??= openInquiry(turn, peer, "silence");
 }
 
-/** Someone else hears a subject that this node holds for down: the fault lies between the two of us. */
+/** Someone else hears a subject that this node holds for down: it should be heard here as well before long. */
 export function heardByOthers(turn: Turn, peer: Peer, incarnation: Incarnation): void {
   if (peer.condition.kind !== "down" || peer.condition.incarnation > incarnation) return;
-  const inquiry = openInquiry(turn, peer, "silence");
-  const resumeAt = after(turn.env.now, LINK_PROBLEM_ROUND);
-  become(turn, peer, { kind: "link-problem", inquiry, resumeAt }, "others hear it again");
+  peer.condition.doubtAt ??= after(turn.env.now, RETURN_PATIENCE);
 }
 
 export function nextWatchAt(turn: Pick<Turn, "state">): Instant | undefined {
@@ -293,10 +310,11 @@ export function nextWatchAt(turn: Pick<Turn, "state">): Instant | undefined {
   let next = state.isolated?.recheckAt;
   for (const peer of state.peers.values()) {
     const { condition } = peer;
-    if (condition.kind === "alive" || condition.kind === "unknown") {
-      next = earliest(next, silenceEnds(peer));
-    } else if (condition.kind === "suspect" || condition.kind === "link-problem") {
-      const { nextAskAt, decideAt } = condition.inquiry;
+    if (peer.watchedSince === undefined) continue;
+    next = earliest(next, silenceEnds(peer));
+    const inquiry = inquiryOf(peer);
+    if (inquiry !== undefined) {
+      const { nextAskAt, decideAt } = inquiry;
       const quietUntil = condition.kind === "link-problem" ? condition.resumeAt : undefined;
       const wanted = earliest(nextAskAt, decideAt) ?? nextAskAt;
       next = earliest(next, quietUntil === undefined ? wanted : later(wanted, quietUntil));

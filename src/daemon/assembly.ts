@@ -1,28 +1,40 @@
 /** Puts one node's parts together: adapters around the loop, the loop around the core. */
+import { isDeepStrictEqual } from "node:util";
 import { createMeshTransport } from "../adapters/mesh/mesh-transport.ts";
 import { createProber } from "../adapters/prober/tcp-prober.ts";
 import { createUplinks } from "../adapters/uplinks/linux-uplinks.ts";
 import type { TransportEvent } from "../core/io.ts";
 import { init } from "../core/node.ts";
+import type { Failure } from "../kit/result.ts";
 import type { Store } from "../ports/store.ts";
 import type { PeerTransport } from "../ports/transport.ts";
 import type { RpcHandlers } from "../wire/rpc.ts";
-import { bootId, currentEnv } from "./clock.ts";
+import { bootId, currentEnv, wallNow } from "./clock.ts";
 import { createControlDesk } from "./handlers.ts";
+import { createHistoryKeeper, type HistoryKeeper } from "./history-keeper.ts";
+import { createHttpPort, type HttpPort, httpTrouble } from "./http-port.ts";
 import type { Identity } from "./identity.ts";
 import { countRefusal, logNotice } from "./journal.ts";
+import { serveRenewals, signer } from "./key-desk.ts";
 import type { Log } from "./log.ts";
 import { Loop } from "./loop.ts";
+import { announceDepartures, dialAnew, mayConfigure, reachPeer, watchDeparture } from "./peers.ts";
 import { createPerformer } from "./performer.ts";
+import { createQuestions } from "./questions.ts";
+import { createRenewal, type Renewal } from "./renewal.ts";
+import { createSensorWatch, type SensorWatch } from "./sensor-watch.ts";
 import { Serial } from "./serial.ts";
 import { readSettings, type Settings, type SettingsSources } from "./settings.ts";
 import { createSharedConfig } from "./shared-config.ts";
+import { Tally } from "./tally.ts";
 
 export interface Parts {
   readonly identity: Identity;
   readonly sources: SettingsSources;
   readonly settings: Settings;
   readonly store: Store;
+  /** The database; made with the first reading. */
+  readonly historyPath: string;
   readonly log: Log;
   readonly version: string;
 }
@@ -32,6 +44,14 @@ export interface Node {
   readonly transport: PeerTransport;
   readonly handlers: RpcHandlers;
   readonly addresses: readonly string[];
+  readonly sensors: SensorWatch;
+  /** Begins to look at the sensors. */
+  watchSensors(): void;
+  readonly history: HistoryKeeper;
+  readonly http: HttpPort;
+  readonly renewal: Renewal;
+  /** Resolves when a roster comes that no longer holds this node. */
+  readonly removed: Promise<Failure>;
   /** Reads the configuration again; what is wrong is logged, and the one in force kept. */
   reload(): Promise<void>;
 }
@@ -43,6 +63,7 @@ export async function assemble(parts: Parts): Promise<Node> {
   const { addresses } = identity;
   const refusals = new Map<string, number>();
   let { settings } = parts;
+  let watching = false;
 
   const transport = createMeshTransport({
     keyPem: identity.keyPem,
@@ -54,12 +75,51 @@ export async function assemble(parts: Parts): Promise<Node> {
     },
     ...(keymaster === undefined ? {} : { onJoin: (socket) => void keymaster.handleJoin(socket) }),
   });
+  const questions = createQuestions({
+    transport,
+    reach: (peer) => reachPeer(peer, { state: () => loop.state, transport }),
+  });
   const sharedConfig = createSharedConfig({
     keymaster,
     keymasterId: () => keeper.view().keymaster,
     log: log.info,
+    questions,
+    mayConfigure: (peer) => mayConfigure(peer, { identity, state: loop.state, wall: wallNow() }),
+  });
+  const renewal = createRenewal({
+    certificate: identity.certificate,
+    sign: signer(identity, questions),
+    onRenewed: (before) => {
+      transport.present(identity.certificatePem);
+      // Who has flagged this node for its old certificate is shown the new one; the session stands till then.
+      if (before === "expired" || before === "early") dialAnew({ state: loop.state, transport });
+    },
+    onLate: (late) => loop.push({ type: "certificate", late }),
+    log: log.info,
+    wall: wallNow,
+    chance: Math.random,
+  });
+  serveRenewals(identity, questions, renewal, log.info);
+  const sensors = createSensorWatch({
+    path: parts.sources.env.PATH ?? "",
+    push: (input) => loop.push(input),
+    log,
+  });
+  const history = createHistoryKeeper({
+    path: parts.historyPath,
+    limits: settings.effective.config.settings.history,
+    log,
+  });
+  const tally = new Tally();
+  const troubles = (): string[] => [history.failing() ?? [], httpTrouble(http.state())].flat();
+  const http = createHttpPort({
+    identity,
+    version: parts.version,
+    state: () => loop.state,
     transport,
-    mayConfigure: (peer) => loop.state.peers.get(peer)?.session?.certificateFlagged === false,
+    tally,
+    troubles,
+    log,
   });
   const desk = createControlDesk({
     identity,
@@ -67,9 +127,17 @@ export async function assemble(parts: Parts): Promise<Node> {
     state: () => loop.state,
     settings: () => settings,
     sharedConfig,
+    questions,
+    renewal,
+    certificates: () => transport.certificates(),
     listening: addresses,
     refusals,
+    sensors: sensors.state,
+    history,
+    http,
+    troubles,
     push: (input) => loop.push(input),
+    log: log.info,
   });
   const perform = createPerformer({
     transport,
@@ -85,19 +153,28 @@ export async function assemble(parts: Parts): Promise<Node> {
       const name = keeper.view().members.find((member) => member.id === from)?.name ?? from;
       countRefusal(refusals, considered.error, name, log);
     },
-    relay: sharedConfig.take,
+    relay: questions.take,
     tested: desk.tested,
+    felt: history.take,
     onNotice: (notice) => {
       logNotice(log, notice);
+      tally.notice(notice);
       desk.onNotice(notice);
     },
-    push: (input) => loop.push(input),
+    push: (input) => {
+      tally.outcome(input);
+      loop.push(input);
+    },
   });
   const loop = new Loop({
     first: init(await birthOf(parts), currentEnv()),
     env: currentEnv,
     perform,
-    onOverload: (dropped) => log.error(`overloaded: ${dropped} inputs were dropped`),
+    onWake: (late) => tally.woken(late),
+    onOverload: (dropped) => {
+      tally.dropped(dropped);
+      log.error(`overloaded: ${dropped} inputs were dropped`);
+    },
   });
 
   const readAnew = async (): Promise<void> => {
@@ -109,12 +186,18 @@ export async function assemble(parts: Parts): Promise<Node> {
       );
       return;
     }
-    const { config } = read.value.effective;
-    if (config.mesh.beat !== settings.effective.config.mesh.beat) {
+    const { settings: values } = read.value.effective.config;
+    if (values["mesh.beat"] !== settings.effective.config.settings["mesh.beat"]) {
       log.warning("mesh.beat takes effect at the next start");
     }
+    if (!isDeepStrictEqual(values.history, settings.effective.config.settings.history)) {
+      log.warning("history takes effect at the next start");
+    }
+    const moved = values["http.listen"] !== settings.effective.config.settings["http.listen"];
     settings = read.value;
-    log.level = config.log.level;
+    if (moved) await http.open(values["http.listen"]);
+    log.level = values["log.level"];
+    if (watching) sensors.configure(values);
     loop.push({
       type: "configured",
       channels: settings.channelRefs,
@@ -127,7 +210,9 @@ export async function assemble(parts: Parts): Promise<Node> {
   const reloads = new Serial();
   const reload = (): Promise<void> => reloads.run(readAnew);
   let sharedVersion = keeper.current().roster.config.version;
-  keeper.onChange(({ roster }) => {
+  const departure = watchDeparture(identity);
+  keeper.onChange(({ roster, encoded }) => {
+    announceDepartures({ roster, encoded, state: loop.state, transport, signs: keymaster !== undefined });
     transport.trust(keeper.trustView(identity.id));
     loop.push({ type: "roster", roster: keeper.view() });
     if (roster.config.version === sharedVersion) return;
@@ -135,7 +220,23 @@ export async function assemble(parts: Parts): Promise<Node> {
     void reload();
   });
   transport.trust(keeper.trustView(identity.id));
-  return { loop, transport, handlers: desk.handlers, addresses, reload };
+  const watchSensors = (): void => {
+    watching = true;
+    sensors.configure(settings.effective.config.settings);
+  };
+  return {
+    loop,
+    transport,
+    handlers: desk.handlers,
+    addresses,
+    sensors,
+    history,
+    http,
+    watchSensors,
+    renewal,
+    removed: departure,
+    reload,
+  };
 }
 
 async function birthOf({ identity, settings, store, log }: Parts) {
@@ -144,7 +245,7 @@ async function birthOf({ identity, settings, store, log }: Parts) {
   return {
     self: identity.id,
     boot: bootId(process.env),
-    period: settings.effective.config.mesh.beat,
+    period: settings.effective.config.settings["mesh.beat"],
     roster: identity.keeper.view(),
     channels: settings.channelRefs,
     heartbeats: settings.heartbeatRefs,

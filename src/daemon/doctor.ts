@@ -1,9 +1,14 @@
 /** Looks for what would fail at 3 in the morning; each finding with its remedy. */
+import type { ChannelRef } from "../core/types.ts";
 import type { MeshView, NodeView } from "../core/view.ts";
 import { type Duration, days, formatDuration, type WallTime } from "../kit/time.ts";
 import type { DoctorReport } from "../wire/rpc.ts";
-
-type Finding = DoctorReport["findings"][number];
+import { type Finding, sound } from "./doctor-finding.ts";
+import { historyFindings, sensorFindings } from "./doctor-sensors.ts";
+import { heartbeatFindings, muteFindings, nodePolicyFindings } from "./doctor-wishes.ts";
+import type { HistoryState } from "./history-keeper.ts";
+import type { HttpFacts } from "./http-port.ts";
+import type { SensorsState } from "./sensor-watch.ts";
 
 /** Certificates and messages bear wall times: beyond this they mislead. */
 const CLOCK_OFFSET_MAX_MS = 2000;
@@ -17,6 +22,13 @@ export interface DoctorFacts {
   readonly listening: readonly string[];
   /** Turned-away connections and datagrams since the start, by reason. */
   readonly refusals: ReadonlyMap<string, number>;
+  /** As this node's configuration has them. */
+  readonly channels: readonly ChannelRef[];
+  /** Of whom its `policy.nodes` speaks. */
+  readonly nodesNamed: readonly string[];
+  readonly http: HttpFacts;
+  readonly sensors: SensorsState;
+  readonly history: HistoryState;
 }
 
 export function examine(facts: DoctorFacts): DoctorReport {
@@ -26,18 +38,36 @@ export function examine(facts: DoctorFacts): DoctorReport {
     schema: 1,
     findings: [
       sound("ports", `listening on ${facts.listening.join(", ")} (TCP and UDP)`),
+      ...httpFindings(facts.http),
       ...others.map((node) => pathFinding(node, facts.wall)),
       ...clockFindings(others),
       ...certificateFindings(facts, others),
       ...rosterFindings(others),
       ...channelFindings(view),
+      ...fallbackFindings(facts.channels),
+      ...heartbeatFindings(view, facts.wall),
+      ...nodePolicyFindings(view, facts.nodesNamed),
+      ...muteFindings(view, facts.wall),
       ...storeFindings(view),
+      ...sensorFindings(facts.sensors),
+      ...historyFindings(facts.history),
       ...refusalFindings(facts.refusals),
     ],
   };
 }
 
-const sound = (check: string, finding: string): Finding => ({ check, level: "ok", finding, remedy: null });
+/** A port that was not wanted is nobody's concern. */
+function httpFindings({ state, answers }: HttpFacts): Finding[] {
+  const check = "HTTP port";
+  if (state.kind === "off") return [];
+  if (state.kind === "listening") {
+    if (answers) return [sound(check, `metrics and health at http://${state.address}`)];
+    const remedy = "Restart the daemon: its files may have been replaced; else see `journalctl -u balefire`.";
+    return [{ check, level: "warning", finding: `http://${state.address} does not answer`, remedy }];
+  }
+  const { message, remedy = "" } = state.failure;
+  return [{ check, level: "warning", finding: message, remedy }];
+}
 
 function pathFinding(node: NodeView, wall: WallTime): Finding {
   const check = `path to ${node.name}`;
@@ -121,6 +151,29 @@ function channelFindings(view: MeshView): Finding[] {
     const finding =
       last?.outcome === "failed" ? `the last try failed: ${last.detail}` : "has never delivered";
     return { check, level: "warning", finding, remedy: `Run: balefire notify test ${channel.name}` };
+  });
+}
+
+/** Not refused with the configuration: what a node's own channels name may have gone from the shared document since. */
+export function fallbackFindings(channels: readonly ChannelRef[]): Finding[] {
+  const names = new Set(channels.map(({ name }) => name));
+  const named = new Set(channels.map(({ fallback }) => fallback));
+  return channels.flatMap(({ name, fallback, onlyAsFallback = false }): Finding[] => {
+    const check = `fallback of ${name}`;
+    if (fallback !== undefined && !names.has(fallback)) {
+      const remedy = `Configure a channel ${fallback}, or name another as \`fallback\` of ${name}.`;
+      return [{ check, level: "warning", finding: `this node has no channel ${fallback}`, remedy }];
+    }
+    if (!onlyAsFallback || named.has(name)) return [];
+    const remedy = `Name it as \`fallback\` of another channel, or remove its \`onlyAsFallback\`.`;
+    return [
+      {
+        check: `channel ${name}`,
+        level: "warning",
+        finding: "is never used: it is only a fallback, and no channel's",
+        remedy,
+      },
+    ];
   });
 }
 

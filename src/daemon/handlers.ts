@@ -1,17 +1,28 @@
 /** What the command line can ask of a running daemon. */
 import { randomUUID } from "node:crypto";
+import { pingNow } from "../core/heartbeat.ts";
 import type { DeliveryOutcome, Input, Notice } from "../core/io.ts";
 import type { NodeState } from "../core/node.ts";
 import { inbox, incidentViews, meshView } from "../core/view-of.ts";
-import { FailureError, failure } from "../kit/result.ts";
+import { holdViews } from "../core/view-of-mutes.ts";
+import { failure } from "../kit/result.ts";
+import type { Heartbeat } from "../ports/heartbeat.ts";
 import { effectiveSettings } from "../wire/config-effective.ts";
 import type { RpcHandlers, WatchEvent } from "../wire/rpc.ts";
 import { tokenCreateReport, tokenListReport, tokenRevokeReport } from "../wire/token-reports.ts";
 import { currentEnv, wallNow } from "./clock.ts";
 import { examine } from "./doctor.ts";
+import { createHeatDesk } from "./heat-desk.ts";
+import type { HistoryKeeper } from "./history-keeper.ts";
+import type { HttpPort } from "./http-port.ts";
 import type { Identity } from "./identity.ts";
+import { createKeyDesk, type KeyDeskOptions } from "./key-desk.ts";
 import type { Keymaster } from "./keymaster.ts";
+import { createMuteDesk } from "./mute-desk.ts";
+import type { Questions } from "./questions.ts";
+import type { Renewal } from "./renewal.ts";
 import { inboxReport, incidentsReport, notifyListReport, statusReport, watchEvent } from "./reports.ts";
+import type { SensorsState } from "./sensor-watch.ts";
 import type { Settings } from "./settings.ts";
 import { orThrow, type SharedConfig } from "./shared-config.ts";
 
@@ -24,9 +35,19 @@ export interface HandlerOptions {
   readonly state: () => NodeState;
   readonly settings: () => Settings;
   readonly sharedConfig: SharedConfig;
+  readonly questions: Questions;
+  readonly renewal: Renewal;
+  /** What peers have shown, by node. */
+  readonly certificates: KeyDeskOptions["shown"];
   readonly listening: readonly string[];
   readonly refusals: ReadonlyMap<string, number>;
+  readonly sensors: () => SensorsState;
+  /** What of this node's own does not work, in words. */
+  readonly troubles: () => readonly string[];
+  readonly http: Pick<HttpPort, "facts">;
+  readonly history: HistoryKeeper;
   readonly push: (input: Input) => void;
+  readonly log: (line: string) => void;
 }
 
 export interface ControlDesk {
@@ -60,31 +81,43 @@ export function createControlDesk(options: HandlerOptions): ControlDesk {
     });
   };
 
-  const channelsToTest = (wanted: string | undefined): readonly string[] => {
-    const all = [...options.settings().channels.keys()];
+  /** A real ping: delivered, it counts as the mesh's, and the next is due a period later. */
+  const pingAs = async (heartbeat: Heartbeat): Promise<DeliveryOutcome> => {
+    const { condition, detail } = pingNow(options.state());
+    const result = await heartbeat.ping(condition, detail, TEST_TIMEOUT_MS);
+    if (result.outcome === "delivered") options.push({ type: "pinged", heartbeat: heartbeat.name, result });
+    return result;
+  };
+
+  const testsWanted = (wanted: string | undefined): ReadonlyMap<string, () => Promise<DeliveryOutcome>> => {
+    const { channels, heartbeats } = options.settings();
+    const all = new Map([
+      ...[...channels.keys()].map((name) => [name, () => test(name)] as const),
+      ...[...heartbeats].map(([name, heartbeat]) => [name, () => pingAs(heartbeat)] as const),
+    ]);
     if (wanted === undefined) return all;
-    if (all.includes(wanted)) return [wanted];
-    throw new FailureError({
-      code: "channel-unknown",
-      message: `this node has no channel named ${wanted}`,
-      remedy: `It has: ${all.join(", ")}.`,
-      retry: false,
-    });
+    const run = all.get(wanted);
+    if (run !== undefined) return new Map([[wanted, run]]);
+    const remedy = `It has: ${[...all.keys()].join(", ")}.`;
+    return orThrow(failure("channel-unknown", `this node has no channel named ${wanted}`, remedy));
   };
 
   const handlers: RpcHandlers = {
-    status: async () => statusReport(view(), options.version, identity.certificateExpires),
-    incidents: async () => incidentsReport(incidentViews(options.state())),
+    status: async () =>
+      statusReport(view(), options.version, identity.certificateExpires, options.troubles()),
+    incidents: async () => {
+      const state = options.state();
+      return incidentsReport(incidentViews(state), holdViews(state, wallNow()));
+    },
     inbox: async () => inboxReport(inbox(options.state())),
     "notify-list": async () =>
-      notifyListReport(view().channels, (name) => {
+      notifyListReport(view(), (name) => {
         if (name === "inbox") return "built in";
         return options.settings().effective.origins[`channels.${name}`] === "shared" ? "shared" : "own";
       }),
     "notify-test": async ({ channel }) => {
-      const names = channelsToTest(channel);
       const results = await Promise.all(
-        names.map(async (name) => ({ channel: name, ...(await test(name)) })),
+        [...testsWanted(channel)].map(async ([name, run]) => ({ channel: name, ...(await run()) })),
       );
       return {
         schema: 1,
@@ -101,6 +134,13 @@ export function createControlDesk(options: HandlerOptions): ControlDesk {
     "token-list": async () => tokenListReport(requireKeymaster(identity).listTokens()),
     "token-revoke": async ({ id }) =>
       tokenRevokeReport(orThrow(await requireKeymaster(identity).revokeToken(id))),
+    ...createMuteDesk(options),
+    ...createKeyDesk({
+      ...options,
+      shown: options.certificates,
+      requireKeymaster: () => requireKeymaster(identity),
+    }),
+    ...createHeatDesk({ state: options.state, history: options.history.history }),
     doctor: async () =>
       examine({
         view: view(),
@@ -108,6 +148,11 @@ export function createControlDesk(options: HandlerOptions): ControlDesk {
         certificateExpires: identity.certificateExpires,
         listening: options.listening,
         refusals: options.refusals,
+        channels: options.settings().channelRefs,
+        nodesNamed: options.settings().effective.config.nodes.map(({ name }) => name),
+        http: await options.http.facts(),
+        sensors: options.sensors(),
+        history: await options.history.state(),
       }),
     watch: (emit) => {
       watchers.add(emit);

@@ -1,26 +1,12 @@
-import type { X509Certificate } from "node:crypto";
-import {
-  certificateEnds,
-  certificatePin,
-  issuedBy,
-  nodeNamed,
-  parseCertificates,
-} from "../adapters/pki/certificates.ts";
-import { keyMatches, parsePrivateKey } from "../adapters/pki/keys.ts";
 import { type Checkpoint, StateFolder } from "../adapters/state/folder.ts";
 import { lockState } from "../adapters/state/lock.ts";
 import { failure, ok, type Result } from "../kit/result.ts";
-import { type WallTime, wallTime } from "../kit/time.ts";
+import { type Duration, type WallTime, wallTime } from "../kit/time.ts";
 import { Keymaster } from "./keymaster.ts";
+import { OwnCertificate } from "./own-certificate.ts";
+import { REJOIN_REMEDY, removalWords } from "./removal.ts";
 import { RosterKeeper } from "./roster-keeper.ts";
-import {
-  NODE_CERTIFICATE_FILE,
-  NODE_FILE,
-  NODE_KEY_FILE,
-  type NodeFile,
-  PENDING_INIT_FILE,
-  PENDING_JOIN_FILE,
-} from "./state-files.ts";
+import { NODE_FILE, PENDING_INIT_FILE, PENDING_JOIN_FILE } from "./state-files.ts";
 
 export interface Identity {
   readonly stateDir: string;
@@ -30,7 +16,8 @@ export interface Identity {
   readonly name: string;
   readonly addresses: readonly string[];
   readonly keyPem: string;
-  /** Leaf, then intermediate. */
+  readonly certificate: OwnCertificate;
+  /** Leaf, then intermediate; another one once it is renewed. */
   readonly certificatePem: string;
   readonly certificateExpires: WallTime;
   readonly keeper: RosterKeeper;
@@ -41,6 +28,8 @@ export interface Identity {
 export interface IdentityOptions {
   readonly clock?: () => WallTime;
   readonly checkpoint?: Checkpoint;
+  /** How long certificates live that this node signs. */
+  readonly leafLife?: Duration;
 }
 
 const systemClock = (): WallTime => wallTime(Date.now());
@@ -61,11 +50,14 @@ export async function loadIdentity(
   if (node.value === undefined) return noIdentity(folder);
   const keeper = await RosterKeeper.load(folder, node.value.mesh);
   if (!keeper.ok) return keeper;
-  const credentials = await loadCredentials(folder, node.value, keeper.value);
-  if (!credentials.ok) return credentials;
-  const { keyPem, certificatePem, leaf } = credentials.value;
-  const self = { mesh: node.value.mesh, id: node.value.id, pin: certificatePin(leaf) };
-  const keymaster = await Keymaster.load(folder, self, keeper.value, options.clock ?? systemClock);
+  const own = await OwnCertificate.load(folder, node.value, keeper.value);
+  if (!own.ok) return own;
+  const certificate = own.value;
+  const self = { mesh: node.value.mesh, id: node.value.id, pin: certificate.pin };
+  const member = removal(keeper.value, self);
+  if (!member.ok) return member;
+  const clock = options.clock ?? systemClock;
+  const keymaster = await Keymaster.load(folder, self, keeper.value, clock, options.leafLife);
   if (!keymaster.ok) return keymaster;
   const listed = keeper.value.current().roster.nodes.find((member) => member.id === self.id) ?? node.value;
   return ok({
@@ -74,9 +66,14 @@ export async function loadIdentity(
     id: self.id,
     name: listed.name,
     addresses: listed.addresses,
-    keyPem,
-    certificatePem,
-    certificateExpires: certificateEnds(leaf),
+    keyPem: certificate.keyPem,
+    certificate,
+    get certificatePem() {
+      return certificate.pem;
+    },
+    get certificateExpires() {
+      return certificate.facts.notAfter;
+    },
     keeper: keeper.value,
     ...(keymaster.value === undefined ? {} : { keymaster: keymaster.value }),
   });
@@ -110,55 +107,12 @@ export async function withOfflineKeymaster<T>(
   }
 }
 
-interface Credentials {
-  readonly keyPem: string;
-  readonly certificatePem: string;
-  readonly leaf: X509Certificate;
-}
-
-async function loadCredentials(
-  folder: StateFolder,
-  node: NodeFile,
-  keeper: RosterKeeper,
-): Promise<Result<Credentials>> {
-  const keyPath = `${folder.path}/${NODE_KEY_FILE}`;
-  const certificatePath = `${folder.path}/${NODE_CERTIFICATE_FILE}`;
-  const remedy = NODE_FILE.remedy;
-  const keyText = await folder.readSecret(NODE_KEY_FILE);
-  if (!keyText.ok) return keyText;
-  const certificateText = await folder.readText(NODE_CERTIFICATE_FILE);
-  if (!certificateText.ok) return certificateText;
-  if (keyText.value === undefined) return failure("state-missing", `${keyPath} is missing`, remedy);
-  if (certificateText.value === undefined)
-    return failure("state-missing", `${certificatePath} is missing`, remedy);
-  const key = parsePrivateKey(keyText.value, keyPath);
-  if (!key.ok) return key;
-  const chain = parseCertificates(certificateText.value);
-  if (!chain.ok) return failure("state-corrupt", `${certificatePath}: ${chain.error.message}`, remedy);
-  const [leaf, intermediate] = chain.value;
-  if (leaf === undefined || intermediate === undefined || !vouchedFor(leaf, intermediate, keeper)) {
-    return failure(
-      "state-corrupt",
-      `${certificatePath}: its signatures do not lead to this mesh's root`,
-      remedy,
-    );
-  }
-  const named = nodeNamed(leaf);
-  if (named?.mesh !== node.mesh || named.node !== node.id) {
-    return failure("state-corrupt", `${certificatePath} is not for this node of this mesh`, remedy);
-  }
-  if (!keyMatches(key.value, leaf.publicKey)) {
-    return failure("state-corrupt", `${keyPath} and ${certificatePath} do not belong together`, remedy);
-  }
-  return ok({ keyPem: keyText.value, certificatePem: certificateText.value, leaf });
-}
-
-function vouchedFor(leaf: X509Certificate, intermediate: X509Certificate, keeper: RosterKeeper): boolean {
-  if (leaf.ca || !issuedBy(leaf, intermediate)) return false;
-  return keeper.current().roster.roots.some((root) => {
-    const parsed = parseCertificates(root.certificate);
-    return parsed.ok && parsed.value[0] !== undefined && issuedBy(intermediate, parsed.value[0]);
-  });
+/** A key that was revoked stays so: this host can only join anew. */
+function removal(keeper: RosterKeeper, self: { id: string; pin: string }): Result<void> {
+  const { roster } = keeper.current();
+  const revoked = roster.revoked.find(({ pin }) => pin === self.pin);
+  if (revoked === undefined || roster.nodes.some(({ id }) => id === self.id)) return ok(undefined);
+  return failure("node-removed", removalWords(revoked), REJOIN_REMEDY);
 }
 
 async function noIdentity(folder: StateFolder): Promise<Result<never>> {

@@ -1,5 +1,5 @@
 import { createPublicKey, randomUUID } from "node:crypto";
-import { certificateEnds, certificatePin, parseCertificate } from "../adapters/pki/certificates.ts";
+import { certificateFacts, certificatePin, parseCertificate } from "../adapters/pki/certificates.ts";
 import { issueIntermediate, issueLeaf, issueRoot } from "../adapters/pki/issue.ts";
 import { generateKey, keyPem, spkiPin } from "../adapters/pki/keys.ts";
 import { sealRecovery } from "../adapters/pki/recovery.ts";
@@ -10,6 +10,7 @@ import { lockState } from "../adapters/state/lock.ts";
 import { failure, ok, type Result } from "../kit/result.ts";
 import { type WallTime, wallTime } from "../kit/time.ts";
 import { nodeNameText, type Roster, type SignedRoster } from "../wire/roster.ts";
+import { certificateFields } from "./membership.ts";
 import { hintsAbout, parseOwnAddresses } from "./own-addresses.ts";
 import {
   IDENTITY_FILES,
@@ -184,7 +185,7 @@ async function makeContents(
     termProof: { by: "root", root: rootPin, signature: signTermProof(root.key, ids.mesh, 1, signerPin) },
     roots: [{ pin: rootPin, certificate: root.certificate }],
     succession: [{ node: ids.node, pin: signerPin, certificate: signer.certificate }],
-    nodes: [{ ...self, certificateExpires: new Date(certificateEnds(parsed.value)).toISOString() }],
+    nodes: [{ ...self, ...certificateFields(certificateFacts(parsed.value)) }],
     revoked: [],
     config: { version: 0, text: "" },
   };

@@ -1,4 +1,4 @@
-import { createCsr } from "../adapters/pki/issue.ts";
+import { createCsr } from "../adapters/pki/csr.ts";
 import { generateKey, keyPem, parsePrivateKey } from "../adapters/pki/keys.ts";
 import { type Checkpoint, StateFolder } from "../adapters/state/folder.ts";
 import { lockState } from "../adapters/state/lock.ts";
@@ -6,11 +6,13 @@ import { type Failure, fail, failure, ok, type Result } from "../kit/result.ts";
 import { type JoinToken, parseToken } from "../wire/token.ts";
 import { type Admitted, callKeymaster } from "./join-call.ts";
 import { hintsAbout, parseAddress, parseOwnAddresses } from "./own-addresses.ts";
+import { RosterKeeper } from "./roster-keeper.ts";
 import {
   IDENTITY_FILES,
   NODE_CERTIFICATE_FILE,
   NODE_FILE,
   NODE_KEY_FILE,
+  type NodeFile,
   PENDING_INIT_FILE,
   PENDING_JOIN_FILE,
   type PendingJoin,
@@ -71,6 +73,7 @@ async function findExisting(folder: StateFolder, token: JoinToken): Promise<Resu
   if (!node.ok) return node;
   if (node.value !== undefined) {
     const { mesh, id, name, addresses } = node.value;
+    if (await wasRemoved(folder, node.value)) return ok(undefined);
     if (mesh !== token.mesh || name !== token.name) {
       const remedy = "To leave that mesh, stop the daemon and move the folder aside.";
       return failure("state-exists", `${folder.path} is node ${name} of mesh ${mesh} already`, remedy);
@@ -91,6 +94,18 @@ async function findExisting(folder: StateFolder, token: JoinToken): Promise<Resu
   return ok(undefined);
 }
 
+/**
+ * The roster on disk is proof that this host is nobody's node any more: a new identity takes the place
+ * of the old one, whose key nobody would let in.
+ */
+async function wasRemoved(folder: StateFolder, node: NodeFile): Promise<boolean> {
+  const keeper = await RosterKeeper.load(folder, node.mesh);
+  if (!keeper.ok) return false;
+  const { roster } = keeper.value.current();
+  const isMember = roster.nodes.some(({ id }) => id === node.id);
+  return !isMember && roster.revoked.some((revoked) => revoked.node === node.id);
+}
+
 async function join(
   folder: StateFolder,
   token: JoinToken,
@@ -101,13 +116,16 @@ async function join(
   for (const hint of hintsAbout(options.addresses)) progress(hint);
   const pending = await pendingFor(folder, token, progress);
   if (!pending.ok) return pending;
+  // There only when this host was removed before: what is still there of it is replaced at the end.
+  const vacated = await folder.remove(NODE_FILE.name);
+  if (!vacated.ok) return vacated;
   const key = parsePrivateKey(pending.value.key, `${folder.path}/${PENDING_JOIN_FILE.name}`);
   if (!key.ok) return key;
   const call = {
     token,
     addresses: options.addresses,
     key: key.value,
-    csr: await createCsr(key.value),
+    csr: createCsr(key.value),
     progress,
   };
   options.checkpoint?.("before calling");

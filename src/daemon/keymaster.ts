@@ -1,13 +1,13 @@
 import { type KeyObject, randomUUID } from "node:crypto";
 import type { TLSSocket } from "node:tls";
-import { certificateEnds, certificatePin, parseCertificate } from "../adapters/pki/certificates.ts";
-import { csrKey, issueLeaf } from "../adapters/pki/issue.ts";
-import { keyMatches, parsePrivateKey, spkiPin } from "../adapters/pki/keys.ts";
+import { type CertificateFacts, certificateFacts, parseCertificate } from "../adapters/pki/certificates.ts";
+import { csrKey, issueLeaf, LEAF_LIFE } from "../adapters/pki/issue.ts";
+import { spkiPin } from "../adapters/pki/keys.ts";
 import { signRoster } from "../adapters/pki/roster-signature.ts";
 import type { StateFolder } from "../adapters/state/folder.ts";
 import { sha256Hex } from "../kit/hash.ts";
 import { failure, ok, type Result } from "../kit/result.ts";
-import { type WallTime, wallTime } from "../kit/time.ts";
+import { type Duration, ms, type WallTime, wallTime } from "../kit/time.ts";
 import { type JoinRequest, joinProofText } from "../wire/join.ts";
 import {
   nodeNameText,
@@ -18,11 +18,13 @@ import {
 } from "../wire/roster.ts";
 import { encodeToken } from "../wire/token.ts";
 import { type Admission, JoinDesk } from "./join-desk.ts";
+import { certificateFields, checkFree, readdressed, withCertificates, withoutNode } from "./membership.ts";
 import { parseOwnAddresses } from "./own-addresses.ts";
 import type { RosterKeeper } from "./roster-keeper.ts";
 import { nextRoster } from "./roster-next.ts";
 import { Serial } from "./serial.ts";
-import { SIGNER_CERTIFICATE_FILE, SIGNER_KEY_FILE, type TokenRecord } from "./state-files.ts";
+import { loadSigner, SIGNER_REMEDY, type Signer } from "./signer.ts";
+import { SIGNER_CERTIFICATE_FILE, type TokenRecord } from "./state-files.ts";
 import { judgeToken, provenToken, TokenBook, type TokenState, tokenState } from "./tokens.ts";
 
 export interface CreatedToken {
@@ -47,13 +49,18 @@ export interface AppliedConfig {
   readonly changed: boolean;
 }
 
-const SIGNER_REMEDY = "Restore the file from a backup of this host.";
-
-interface Signer {
-  readonly key: KeyObject;
-  readonly certificate: string;
-  readonly pin: string;
+/** The roster after a removal or a change of addresses, and whom it was about. */
+export interface ChangedNode {
+  readonly term: number;
+  readonly epoch: number;
+  readonly node: RosterNode;
 }
+
+/** Renewals are entered in the roster together: each roster is sent to every node. */
+const PUBLISH_RENEWALS_AFTER: Duration = ms(600_000);
+/** A member may not keep the keymaster busy with signing. */
+const ASKED_AGAIN_AFTER: Duration = ms(500);
+
 interface Self {
   readonly mesh: string;
   readonly id: string;
@@ -68,8 +75,13 @@ export class Keymaster {
   readonly #signer: Signer;
   readonly #tokens: TokenBook;
   readonly #clock: () => WallTime;
+  readonly #leafLife: Duration;
   readonly #serial = new Serial();
   readonly #desk: JoinDesk;
+  /** Issued since the roster was last signed, by node. */
+  readonly #issued = new Map<string, CertificateFacts>();
+  readonly #askedAt = new Map<string, WallTime>();
+  #publishing: NodeJS.Timeout | undefined;
 
   private constructor(
     self: Self,
@@ -77,12 +89,14 @@ export class Keymaster {
     signer: Signer,
     tokens: TokenBook,
     clock: () => WallTime,
+    leafLife: Duration,
   ) {
     this.#self = self;
     this.#keeper = keeper;
     this.#signer = signer;
     this.#tokens = tokens;
     this.#clock = clock;
+    this.#leafLife = leafLife;
     const root = keeper.current().roster.roots[0]?.certificate ?? "";
     this.#desk = new JoinDesk({ schema: 1, intermediate: signer.certificate, root }, (request, exporterHex) =>
       this.#serial.run(() => this.#admit(request, exporterHex)),
@@ -95,6 +109,7 @@ export class Keymaster {
     self: Self,
     keeper: RosterKeeper,
     clock: () => WallTime,
+    leafLife: Duration = LEAF_LIFE,
   ): Promise<Result<Keymaster | undefined>> {
     const { roster, signed } = keeper.current();
     if (roster.keymaster !== self.id) return ok(undefined);
@@ -107,7 +122,7 @@ export class Keymaster {
       return failure("state-corrupt", message, SIGNER_REMEDY);
     }
     const tokens = await TokenBook.load(folder);
-    return tokens.ok ? ok(new Keymaster(self, keeper, signer.value, tokens.value, clock)) : tokens;
+    return tokens.ok ? ok(new Keymaster(self, keeper, signer.value, tokens.value, clock, leafLife)) : tokens;
   }
 
   /** `life` in milliseconds. Fails with `name-taken`, `usage` or `limit-reached`. */
@@ -142,6 +157,92 @@ export class Keymaster {
     return this.#serial.run(() => this.#applyConfig(text, options.expectVersion));
   }
 
+  /**
+   * A new certificate for a member's key, leaf then intermediate. Whoever calls has made sure that the
+   * member itself asks; of the request its key counts, and it must be the one the roster pins. Fails
+   * with `certificate-invalid`, `node-unknown`, `not-keymaster` or `limit-reached`.
+   */
+  renew(node: string, csr: string): Promise<Result<string>> {
+    return this.#serial.run(() => this.#renew(node, csr));
+  }
+
+  /** What this node has last issued to a member, as far as it remembers. */
+  issuedTo(node: string): CertificateFacts | undefined {
+    return this.#issued.get(node);
+  }
+
+  /** Signs the roster that no longer holds the node; `why` is kept in it. Fails with `node-unknown` or `usage`. */
+  removeNode(named: string, why: string): Promise<Result<ChangedNode>> {
+    return this.#serial.run(async () => {
+      const without = withoutNode(this.#keeper.current().roster, named, { why, at: this.#clock() });
+      if (!without.ok) return without;
+      const published = await this.#publish(without.value.changes);
+      if (!published.ok) return published;
+      const { term, epoch } = published.value;
+      this.#issued.delete(without.value.removed.id);
+      return ok({ term, epoch, node: without.value.removed });
+    });
+  }
+
+  /** The same node at other addresses. Fails with `node-unknown` or `address-invalid`. */
+  readdressNode(named: string, texts: readonly string[]): Promise<Result<ChangedNode>> {
+    return this.#serial.run(async () => {
+      const addresses = parseOwnAddresses(texts);
+      if (!addresses.ok) return addresses;
+      const moved = readdressed(this.#keeper.current().roster, named, addresses.value);
+      if (!moved.ok) return moved;
+      const published = await this.#publish(moved.value.changes);
+      if (!published.ok) return published;
+      return ok({ term: published.value.term, epoch: published.value.epoch, node: moved.value.node });
+    });
+  }
+
+  /** Enters what was renewed in the roster; without that it is done a few minutes after the first renewal. */
+  publishRenewals(): Promise<Result<void>> {
+    clearTimeout(this.#publishing);
+    this.#publishing = undefined;
+    return this.#serial.run(async () => {
+      if (this.#issued.size === 0) return ok(undefined);
+      const published = await this.#publish({});
+      return published.ok ? ok(undefined) : published;
+    });
+  }
+
+  async #renew(node: string, csr: string): Promise<Result<string>> {
+    const { roster, signed } = this.#keeper.current();
+    if (signed.signer !== this.#signer.pin) return notSigner();
+    const member = roster.nodes.find(({ id }) => id === node);
+    if (member === undefined) return failure("node-unknown", "the roster holds no such node");
+    const now = this.#clock();
+    const last = this.#askedAt.get(node);
+    if (last !== undefined && Math.abs(now - last) < ASKED_AGAIN_AFTER) {
+      return failure("limit-reached", `${member.name} has asked for a certificate just now`, undefined, true);
+    }
+    this.#askedAt.set(node, now);
+    const key = await csrKey(csr);
+    if (!key.ok) return key;
+    if (spkiPin(key.value) !== member.pin) {
+      const message = `the request is for another key than the roster has for ${member.name}`;
+      return failure("certificate-invalid", message, "Remove the node and join it anew for another key.");
+    }
+    const leaf = await this.#issue(node, key.value);
+    if (!leaf.ok) return leaf;
+    this.#issued.set(node, leaf.value.facts);
+    const wait = Math.min(PUBLISH_RENEWALS_AFTER, this.#leafLife / 10);
+    this.#publishing ??= setTimeout(() => void this.publishRenewals(), wait).unref();
+    return ok(leaf.value.pem + this.#signer.certificate);
+  }
+
+  async #issue(
+    node: string,
+    key: KeyObject,
+  ): Promise<Result<{ readonly pem: string; readonly facts: CertificateFacts }>> {
+    const names = { mesh: this.#self.mesh, node };
+    const pem = await issueLeaf(names, key, this.#signer, this.#clock(), this.#leafLife);
+    const parsed = parseCertificate(pem);
+    return parsed.ok ? ok({ pem, facts: certificateFacts(parsed.value) }) : parsed;
+  }
+
   async #createToken(name: string, life: number): Promise<Result<CreatedToken>> {
     const valid = nodeNameText.safeParse(name);
     if (!valid.success) return failure("usage", `${name.slice(0, 64)}: ${valid.error.issues[0]?.message}`);
@@ -150,7 +251,7 @@ export class Keymaster {
       return failure(
         "name-taken",
         `the mesh has a node ${name} already`,
-        "Choose another name: removing a node is not built yet.",
+        `Choose another name, or remove it first: \`balefire node remove ${name}\`.`,
       );
     }
     const made = await this.#tokens.create(name, life, this.#clock());
@@ -199,14 +300,15 @@ export class Keymaster {
   /** Signs the next roster and adopts it the way everybody does. */
   async #publish(changes: Partial<Pick<Roster, "nodes" | "revoked" | "config">>): Promise<Result<Roster>> {
     const current = this.#keeper.current();
-    if (current.signed.signer !== this.#signer.pin) {
-      return failure("not-keymaster", "another node has become keymaster", "Run this on the keymaster.");
-    }
-    const roster = nextRoster(current, changes, new Date(this.#clock()).toISOString());
+    if (current.signed.signer !== this.#signer.pin) return notSigner();
+    const nodes = withCertificates(changes.nodes ?? current.roster.nodes, this.#issued);
+    const roster = nextRoster(current, { ...changes, nodes }, new Date(this.#clock()).toISOString());
     const signed = signRoster(roster, this.#signer.key, this.#signer.pin);
     if (!signed.ok) return signed;
     const adopted = await this.#keeper.consider(signed.value.encoded);
-    return adopted.ok ? ok(roster) : adopted;
+    if (!adopted.ok) return adopted;
+    this.#issued.clear();
+    return ok(roster);
   }
 
   /** The token is consumed on disk before anything is signed; a repeat with the same key ends the same. */
@@ -230,15 +332,17 @@ export class Keymaster {
   }
 
   async #welcome(newcomer: RosterNode, key: KeyObject): Promise<Result<Admission>> {
-    const names = { mesh: this.#self.mesh, node: newcomer.id };
-    const leaf = await issueLeaf(names, key, this.#signer, this.#clock());
-    const parsed = parseCertificate(leaf);
-    if (!parsed.ok) return parsed;
-    const certificateExpires = new Date(certificateEnds(parsed.value)).toISOString();
+    const leaf = await this.#issue(newcomer.id, key);
+    if (!leaf.ok) return leaf;
     const others = this.#keeper.current().roster.nodes.filter((node) => node.id !== newcomer.id);
-    const published = await this.#publish({ nodes: [...others, { ...newcomer, certificateExpires }] });
+    const published = await this.#publish({
+      nodes: [...others, { ...newcomer, ...certificateFields(leaf.value.facts) }],
+    });
     if (!published.ok) return published;
-    return ok({ certificate: leaf + this.#signer.certificate, roster: this.#keeper.current().encoded });
+    return ok({
+      certificate: leaf.value.pem + this.#signer.certificate,
+      roster: this.#keeper.current().encoded,
+    });
   }
 
   /** The newcomer's entry, or why the roster cannot take it. Nothing has been consumed yet. */
@@ -256,14 +360,8 @@ export class Keymaster {
         "Make a token for another name.",
       );
     }
-    const neighbour = others.find((node) =>
-      node.addresses.some((address) => addresses.value.includes(address)),
-    );
-    if (neighbour !== undefined) {
-      const shared = neighbour.addresses.find((address) => addresses.value.includes(address));
-      const message = `${request.name} cannot have address ${shared}: node ${neighbour.name} has it`;
-      return failure("join-refused", message, "Join with this host's own addresses.");
-    }
+    const free = checkFree(request.name, addresses.value, others);
+    if (!free.ok) return failure("join-refused", free.error.message, "Join with this host's own addresses.");
     if ([...others, ...roster.revoked].some((entry) => entry.pin === pin)) {
       return failure(
         "join-refused",
@@ -276,24 +374,5 @@ export class Keymaster {
   }
 }
 
-async function loadSigner(folder: StateFolder): Promise<Result<Signer>> {
-  const keyPath = `${folder.path}/${SIGNER_KEY_FILE}`;
-  const certificatePath = `${folder.path}/${SIGNER_CERTIFICATE_FILE}`;
-  const remedy = SIGNER_REMEDY;
-  const pem = await folder.readSecret(SIGNER_KEY_FILE);
-  if (!pem.ok) return pem;
-  const certificate = await folder.readText(SIGNER_CERTIFICATE_FILE);
-  if (!certificate.ok) return certificate;
-  if (pem.value === undefined)
-    return failure("state-missing", `${keyPath} is missing, and this node is the keymaster`, remedy);
-  if (certificate.value === undefined)
-    return failure("state-missing", `${certificatePath} is missing`, remedy);
-  const key = parsePrivateKey(pem.value, keyPath);
-  if (!key.ok) return key;
-  const parsed = parseCertificate(certificate.value);
-  if (!parsed.ok) return failure("state-corrupt", `${certificatePath}: ${parsed.error.message}`, remedy);
-  if (!keyMatches(key.value, parsed.value.publicKey)) {
-    return failure("state-corrupt", `${keyPath} and ${certificatePath} do not belong together`, remedy);
-  }
-  return ok({ key: key.value, certificate: certificate.value, pin: certificatePin(parsed.value) });
-}
+const notSigner = (): Result<never> =>
+  failure("not-keymaster", "another node has become keymaster", "Run this on the keymaster.");

@@ -1,5 +1,5 @@
 /** Lines for the journal, or for a terminal. Never a secret: callers pass sentences, not settings. */
-import type { LogLevel } from "../wire/config-schema.ts";
+import type { LogLevel } from "../wire/config-settings.ts";
 
 /** Priorities of sd-daemon(3): systemd reads `<N>` in front of a line. */
 const PRIORITY: Readonly<Record<LogLevel, number>> = { error: 3, warning: 4, info: 6, debug: 7 };

@@ -1,6 +1,7 @@
 /** One queue, one input at a time, one timer: the core's only contact with the world. */
 import type { Effect, Env, Input, Step } from "../core/io.ts";
 import { type NodeState, nextWakeAt, step } from "../core/node.ts";
+import { between, type Duration } from "../kit/time.ts";
 
 /** Inputs that may wait while one is worked on; more means that the host cannot keep up. */
 const QUEUE_MAX = 20_000;
@@ -9,6 +10,8 @@ export interface LoopOptions {
   readonly first: Step<NodeState>;
   readonly env: () => Env;
   readonly perform: (effect: Effect) => void;
+  /** The core was woken this much later than it wanted. */
+  readonly onWake?: (late: Duration) => void;
   /** Inputs were dropped because the queue was full. */
   readonly onOverload: (dropped: number) => void;
 }
@@ -79,6 +82,7 @@ export class Loop {
     const wait = Math.max(0, Math.ceil(at - this.#options.env().now));
     this.#timer = setTimeout(() => {
       this.#timerAt = undefined;
+      this.#options.onWake?.(between(at, this.#options.env().now));
       this.push({ type: "wake" });
     }, wait);
   }

@@ -2,6 +2,7 @@
 
 import type { Effect, Input, Notice } from "../core/io.ts";
 import type { Request, Response } from "../core/messages.ts";
+import type { Taken } from "../core/thermal/black-box.ts";
 import type { Address, NodeId } from "../core/types.ts";
 import { unreachable } from "../kit/assert.ts";
 import type { Channel } from "../ports/channel.ts";
@@ -13,6 +14,8 @@ import type { Uplinks } from "../ports/uplinks.ts";
 
 /** A disk that takes longer than this does not hold back what people must be told. */
 const PERSIST_PATIENCE_MS = 500;
+/** A write that has neither failed nor ended for this long counts as failed: a disk may hang for ever. */
+const PERSIST_HANGS_MS = 5000;
 /** The longest a dead-man's heartbeat may take over one ping. */
 const PING_TIMEOUT_MS = 10_000;
 /** The longest a channel may take over one delivery. */
@@ -29,12 +32,19 @@ export interface Surroundings {
   readonly considerRoster: (from: NodeId, signed: string) => void;
   readonly relay: (from: NodeId, message: Request | Response) => void;
   readonly tested: (request: string, result: Extract<Effect, { type: "tested" }>["result"]) => void;
+  /** A pass over a host's sensors that became known. */
+  readonly felt: (node: NodeId, pass: Taken) => void;
   readonly onNotice: (notice: Notice) => void;
   readonly push: (input: Input) => void;
 }
 
 export function createPerformer(around: Surroundings): (effect: Effect) => void {
   let storeFailing = false;
+
+  const storeFailed = (reason: string): void => {
+    if (!storeFailing) around.push({ type: "store-failed", reason });
+    storeFailing = true;
+  };
 
   const persist = (effect: Extract<Effect, { type: "persist" }>): void => {
     let done = false;
@@ -45,8 +55,15 @@ export function createPerformer(around: Surroundings): (effect: Effect) => void 
       for (const dependent of effect.afterwards) perform(dependent);
     };
     const timer = setTimeout(goOn, PERSIST_PATIENCE_MS);
+    const hanging = setTimeout(
+      () => storeFailed(`a write has not ended within ${PERSIST_HANGS_MS / 1000} s`),
+      PERSIST_HANGS_MS,
+    );
+    // A process that ends need not wait to say so.
+    hanging.unref();
     around.store.commit(effect.records).then(
       () => {
+        clearTimeout(hanging);
         goOn();
         if (storeFailing) {
           storeFailing = false;
@@ -54,9 +71,9 @@ export function createPerformer(around: Surroundings): (effect: Effect) => void 
         }
       },
       (error: Error) => {
+        clearTimeout(hanging);
         goOn();
-        if (!storeFailing) around.push({ type: "store-failed", reason: error.message });
-        storeFailing = true;
+        storeFailed(error.message);
       },
     );
   };
@@ -124,6 +141,9 @@ export function createPerformer(around: Surroundings): (effect: Effect) => void 
         return;
       case "relay":
         around.relay(effect.from, effect.message);
+        return;
+      case "felt":
+        around.felt(effect.node, effect.pass);
         return;
       case "notice":
         around.onNotice(effect.notice);

@@ -1,12 +1,26 @@
 /** From the core's views to what the control socket and `--json` say: names, ISO times, plain numbers. */
 import type { Notice } from "../core/io.ts";
-import type { ChannelView, InboxEntry, IncidentView, MeshView, NodeView } from "../core/view.ts";
-import { isoTime, type WallTime } from "../kit/time.ts";
+import type { Hold } from "../core/mutes.ts";
+import type {
+  ChannelView,
+  InboxEntry,
+  IncidentView,
+  MeshView,
+  MuteView,
+  NodeView,
+  SilenceView,
+} from "../core/view.ts";
+import { civilTime, formatDuration, isoTime, type WallTime } from "../kit/time.ts";
+import type { HealthReport } from "../wire/health.ts";
 import type {
   InboxReport,
+  IncidentReport,
   IncidentsReport,
+  MaintenanceReport,
+  MuteReport,
   NodeReport,
   NotifyListReport,
+  SilenceReport,
   StatusReport,
   WatchEvent,
 } from "../wire/rpc.ts";
@@ -31,19 +45,50 @@ function nodeReport(node: NodeView, view: MeshView, ownCertificateExpires: WallT
     clockOffsetMs: rounded(node.clockOffset, 1),
     beatsPerSecond: rounded(node.beatsPerSecond, 2) ?? 0,
     keymaster: node.id === view.keymaster,
+    maintenance: node.maintenance === undefined ? null : muteReport(node.maintenance),
+    expected: node.sometimes ? "sometimes" : "always",
   };
 }
+
+const muteReport = ({ at, until, by, why }: MuteView): MuteReport => ({
+  at: isoTime(at),
+  until: isoOrNull(until),
+  by,
+  why,
+});
+
+export const maintenanceReport = (
+  node: Pick<NodeView, "id" | "name"> & { readonly maintenance: MuteView },
+): MaintenanceReport => ({ node: node.id, name: node.name, ...muteReport(node.maintenance) });
+
+export const silenceReport = ({ id, matcher, ...mute }: SilenceView): SilenceReport => ({
+  id,
+  matcher: {
+    node: matcher.node ?? null,
+    kind: matcher.kind ?? null,
+    severity: matcher.severity ?? null,
+  },
+  ...muteReport(mute),
+});
+
+/** A person has said that this is how it should be. */
+const mayBeAway = ({ maintenance, sometimes }: NodeView): boolean => maintenance !== undefined || sometimes;
 
 /** What keeps the mesh from being well, in words; and what keeps it from being sure that it can tell anyone. */
 function problemsOf(view: MeshView): { readonly degraded: string[]; readonly unproven: string[] } {
   const degraded: string[] = [];
   for (const node of view.nodes) {
-    if (node.verdict !== "alive" && node.verdict !== "planned")
+    if (node.verdict !== "alive" && node.verdict !== "planned" && !mayBeAway(node))
       degraded.push(`${node.name} is ${node.verdict}`);
     if (node.certificateFlagged) degraded.push(`the certificate of ${node.name} is outside its validity`);
   }
   if (view.isolated) degraded.push("this node hears nobody and has no uplink");
   if (view.storeFailing !== undefined) degraded.push(`state cannot be written: ${view.storeFailing}`);
+  for (const { name, every, silent, last } of view.heartbeats) {
+    const since = last === undefined ? "" : `, last by ${last.node} at ${civilTime(last.at)}`;
+    if (silent)
+      degraded.push(`heartbeat ${name} was not pinged for three times ${formatDuration(every)}${since}`);
+  }
   const reaching = view.channels.filter((channel) => channel.type !== "inbox");
   const unproven = reaching.some((channel) => channel.proven) ? [] : [unprovenWords(reaching)];
   return { degraded, unproven };
@@ -54,8 +99,15 @@ const unprovenWords = (channels: readonly ChannelView[]): string =>
     ? "no channel is configured: nobody would be told"
     : "no channel has delivered within seven days: run `balefire notify test`";
 
-export function statusReport(view: MeshView, version: string, certificateExpires: WallTime): StatusReport {
+/** `troubles`: what of this node's own does not work, in words. */
+export function statusReport(
+  view: MeshView,
+  version: string,
+  certificateExpires: WallTime,
+  troubles: readonly string[] = [],
+): StatusReport {
   const { degraded, unproven } = problemsOf(view);
+  degraded.push(...troubles);
   return {
     schema: 1,
     mesh: view.mesh,
@@ -69,15 +121,56 @@ export function statusReport(view: MeshView, version: string, certificateExpires
     problems: [...degraded, ...unproven],
     isolated: view.isolated,
     openIncidents: view.openIncidents,
+    silences: view.silences.length,
+    quietUntil: isoOrNull(view.quietUntil),
     nodes: view.nodes.map((node) => nodeReport(node, view, certificateExpires)),
   };
 }
 
-export const incidentsReport = (views: readonly IncidentView[]): IncidentsReport => ({
+export interface OwnTimes {
+  readonly startedAt: WallTime;
+  readonly lastReading: WallTime | undefined;
+}
+
+export function healthReport(view: MeshView, status: StatusReport, own: OwnTimes): HealthReport {
+  const others = view.nodes.filter(({ id }) => id !== view.self);
+  const delivered = view.channels
+    .filter(({ type }) => type !== "inbox")
+    .flatMap(({ deliveries }) => deliveries.filter(({ outcome }) => outcome === "delivered"));
+  return {
+    schema: 1,
+    status: status.health,
+    problems: status.problems,
+    mesh: view.mesh,
+    node: view.selfName,
+    version: status.version,
+    startedAt: isoTime(own.startedAt),
+    lastBeatSeen: isoOrNull(latest(others.map(({ lastHeard }) => lastHeard))),
+    lastReading: isoOrNull(own.lastReading),
+    lastDelivery: isoOrNull(latest(delivered.map(({ at }) => at))),
+    openIncidents: view.openIncidents,
+    nodes: {
+      total: view.nodes.length,
+      alive: view.nodes.filter(({ verdict }) => verdict === "alive").length,
+    },
+  };
+}
+
+const latest = (times: readonly (WallTime | undefined)[]): WallTime | undefined =>
+  times.reduce((last, at) => (at === undefined || (last ?? at) > at ? last : at), undefined);
+
+/** `holds`: what holds back messages about an incident now, by its id. */
+export const incidentsReport = (
+  views: readonly IncidentView[],
+  holds: ReadonlyMap<string, Hold>,
+): IncidentsReport => ({
   schema: 1,
-  incidents: views.map(({ since, resolved, evidence, told, ...rest }) => ({
+  incidents: views.map(({ since, resolved, note, topic, detail, evidence, told, ...rest }) => ({
     ...rest,
-    state: resolved === undefined ? "open" : "resolved",
+    state: note ? "note" : resolved === undefined ? "open" : "resolved",
+    topic: topic ?? null,
+    detail: detail ?? null,
+    heldBack: holdReport(told, holds.get(rest.id)),
     since: isoTime(since),
     until: isoOrNull(resolved),
     evidence: evidence.map(({ last, ...seen }) => ({ ...seen, last: isoOrNull(last) })),
@@ -85,22 +178,35 @@ export const incidentsReport = (views: readonly IncidentView[]): IncidentsReport
   })),
 });
 
+/** Null where nothing is left to be told, whatever would hold it back. */
+function holdReport(told: IncidentView["told"], hold: Hold | undefined): IncidentReport["heldBack"] {
+  if (hold === undefined || told.every(({ state }) => state !== "owed")) return null;
+  return { why: hold.why, until: isoOrNull(hold.until) };
+}
+
 export const inboxReport = (entries: readonly InboxEntry[]): InboxReport => ({
   schema: 1,
   messages: entries.map(({ at, ...entry }) => ({ ...entry, at: isoTime(at) })),
 });
 
 export const notifyListReport = (
-  channels: readonly ChannelView[],
+  view: Pick<MeshView, "channels" | "heartbeats">,
   originOf: (name: string) => string,
 ): NotifyListReport => ({
   schema: 1,
-  channels: channels.map(({ name, type, proven, deliveries }) => ({
+  channels: view.channels.map(({ name, type, proven, deliveries }) => ({
     name,
     type,
     origin: originOf(name),
     proven,
     deliveries: deliveries.map(({ at, ...rest }) => ({ ...rest, at: isoTime(at) })),
+  })),
+  heartbeats: view.heartbeats.map(({ name, every, silent, last }) => ({
+    name,
+    origin: originOf(name),
+    everyMs: every,
+    silent,
+    last: last === undefined ? null : { ...last, at: isoTime(last.at) },
   })),
 });
 

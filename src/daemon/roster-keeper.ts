@@ -53,7 +53,7 @@ export class RosterKeeper {
 
   /** Whom the transport lets in. */
   trustView(self: string): TrustView {
-    const { roster } = this.#current;
+    const { roster, encoded } = this.#current;
     const keymaster = roster.nodes.find((node) => node.id === roster.keymaster);
     return {
       mesh: roster.mesh,
@@ -63,6 +63,9 @@ export class RosterKeeper {
       ...(keymaster === undefined || keymaster.id === self
         ? {}
         : { keymaster: { id: keymaster.id, addresses: keymaster.addresses } }),
+      ...(roster.revoked.length === 0
+        ? {}
+        : { dismissed: { pins: roster.revoked.map(({ pin }) => pin), roster: encoded } }),
     };
   }
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { DEFAULT_POLICY } from "../core/types.ts";
 import { unwrap } from "../kit/result.ts";
 import { readFirstSettings, readSettings } from "./settings.ts";
 
@@ -25,6 +26,49 @@ describe("the settings a node starts with", () => {
     expect(settings.channelRefs).toEqual([{ name: "phone", type: "webhook" }]);
     expect(leftOut?.message).toMatch(/shared configuration.*aKeyOfANewerRelease/s);
     expect((await readSettings(sources(own), newer)).ok).toBe(false);
+  });
+
+  it("are the core's own defaults where nothing is written", async () => {
+    const { policy } = unwrap(await readSettings(sources(""), ""));
+    expect(policy).toEqual(DEFAULT_POLICY);
+  });
+
+  it("hold the policy as it is written", async () => {
+    const text = `policy:
+  linkProblem: {grace: 1m}
+  missing: {after: 10s}
+  planned: {grace: 1h}
+  flap: off
+  quietHours: {from: 22:00, to: 7:00, timezone: Europe/Berlin}
+  nodes: {laptop: {expected: sometimes}, pve1: {expected: always}}
+`;
+    const { policy } = unwrap(await readSettings(sources(text), ""));
+    expect(policy).toEqual({
+      ...DEFAULT_POLICY,
+      linkProblemGrace: 60_000,
+      missingAfter: 10_000,
+      plannedFor: 3_600_000,
+      flap: undefined,
+      quietHours: { from: 1320, to: 420, timeZone: "Europe/Berlin", severity: "warning" },
+      sometimes: ["laptop"],
+    });
+  });
+
+  it("keep heartbeats apart from what is told messages", async () => {
+    const text = own.replace("]", ', {name: outside, type: deadman, url: "http://127.0.0.1:9/", every: 2m}]');
+    const { channels, channelRefs, heartbeats, heartbeatRefs } = unwrap(
+      await readSettings(sources(text), ""),
+    );
+    expect([...channels.keys()]).toEqual(["phone", "inbox"]);
+    expect(channelRefs.map(({ name }) => name)).toEqual(["phone"]);
+    expect([...heartbeats.keys()]).toEqual(["outside"]);
+    expect(heartbeatRefs).toEqual([{ name: "outside", every: 120_000 }]);
+  });
+
+  it("do not depend on a fallback that the shared document has no more", async () => {
+    const text = own.replace("}]", ", fallback: mail}]");
+    const { channelRefs } = unwrap(await readSettings(sources(text), ""));
+    expect(channelRefs).toEqual([{ name: "phone", type: "webhook", fallback: "mail" }]);
   });
 
   it("need the node's own file to be right", async () => {

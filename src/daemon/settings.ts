@@ -1,15 +1,15 @@
 /** What this node runs with: its own file, what the mesh shares, the environment; and the channels made from it. */
-import { createChannel, inbox } from "../adapters/channels/registry.ts";
+import { createChannel, createHeartbeat, inbox } from "../adapters/channels/registry.ts";
 import { readConfigText } from "../adapters/config-file/config-text.ts";
-import { type ChannelRef, DEFAULT_POLICY, type HeartbeatRef, type Policy } from "../core/types.ts";
+import type { ChannelRef, HeartbeatRef, Policy } from "../core/types.ts";
 import { type Failure, failure, ok, type Result } from "../kit/result.ts";
 import type { Channel } from "../ports/channel.ts";
 import type { Heartbeat } from "../ports/heartbeat.ts";
-import { channelRef } from "../wire/channel-config.ts";
+import { channelRef, heartbeatRef, separated } from "../wire/channel-config.ts";
 import { parseConfig } from "../wire/config.ts";
 import { configPermissionProblem, type EffectiveConfig, effectiveConfig } from "../wire/config-effective.ts";
 import { formatProblems } from "../wire/config-problems.ts";
-import type { ConfigDocument } from "../wire/config-schema.ts";
+import type { Config, ConfigDocument } from "../wire/config-schema.ts";
 import { wallNow } from "./clock.ts";
 
 export interface SettingsSources {
@@ -61,7 +61,7 @@ export async function readFirstSettings(
 async function readOwnFile({ configPath, configRequired }: SettingsSources): Promise<Result<ConfigDocument>> {
   const read = await readConfigText(configPath);
   if (!read.ok) return read;
-  if (read.value === undefined) return configRequired ? missingFile(configPath) : ok({});
+  if (read.value === undefined) return configRequired ? missingFile(configPath) : ok({ settings: {} });
   const { text, mode } = read.value;
   const parsed = parseConfig(text, configPath);
   if (!parsed.ok) return failure("config-invalid", formatProblems(parsed.problems));
@@ -78,13 +78,34 @@ const missingFile = (path: string): Result<never> =>
 
 function settingsOf(effective: EffectiveConfig): Settings {
   const { config } = effective;
-  const made = config.channels.map((channel) => createChannel(channel, { wall: wallNow }));
+  const { told, heartbeats } = separated(config.channels);
+  const around = { wall: wallNow };
+  const made = [...told.map((channel) => createChannel(channel, around)), inbox];
+  const pinged = heartbeats.map((heartbeat) => createHeartbeat(heartbeat, around));
   return {
     effective,
-    channels: new Map([...made, inbox].map((channel) => [channel.name, channel])),
-    channelRefs: config.channels.map(channelRef),
-    policy: { ...DEFAULT_POLICY, daemonDownGrace: config.policy.daemonDown.grace },
-    heartbeats: new Map(),
-    heartbeatRefs: [],
+    channels: new Map(made.map((channel) => [channel.name, channel])),
+    channelRefs: told.map(channelRef),
+    policy: policyOf(config),
+    heartbeats: new Map(pinged.map((heartbeat) => [heartbeat.name, heartbeat])),
+    heartbeatRefs: heartbeats.map(heartbeatRef),
+  };
+}
+
+function policyOf({ settings, nodes }: Config): Policy {
+  const flap = settings["policy.flap"];
+  const quietHours = settings["policy.quietHours"];
+  return {
+    daemonDownGrace: settings["policy.daemonDown.grace"],
+    linkProblemGrace: settings["policy.linkProblem.grace"],
+    missingAfter: settings["policy.missing.after"],
+    plannedFor: settings["policy.planned.grace"],
+    flap: flap === "off" ? undefined : flap,
+    quietHours: quietHours === "off" ? undefined : quietHours,
+    heat: {
+      unwatched: nodes.filter(({ heat }) => heat === "off").map(({ name }) => name),
+      rules: settings["sensors.rules"],
+    },
+    sometimes: nodes.filter(({ expected }) => expected === "sometimes").map(({ name }) => name),
   };
 }

@@ -5,5 +5,20 @@ import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 export const sha256Hex = (text: string): string => bytesToHex(sha256(utf8ToBytes(text)));
 
 /** SHA-256 over parts that cannot run into one another: each is preceded by its length. */
-export const hashParts = (...parts: readonly string[]): string =>
-  sha256Hex(parts.map((part) => `${part.length}:${part}`).join(""));
+export const hashParts = (...parts: readonly string[]): string => sha256Hex(joined(parts));
+
+const joined = (parts: readonly string[]): string => parts.map((part) => `${part.length}:${part}`).join("");
+
+const KEPT_MAX = 4096;
+const kept = new Map<string, string>();
+
+/** The same, for what is asked over and over: a hash costs ten times as much as finding it again. */
+export function hashPartsAgain(...parts: readonly string[]): string {
+  const text = joined(parts);
+  const known = kept.get(text);
+  if (known !== undefined) return known;
+  const hash = sha256Hex(text);
+  if (kept.size >= KEPT_MAX) kept.clear();
+  kept.set(text, hash);
+  return hash;
+}

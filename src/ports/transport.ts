@@ -10,6 +10,8 @@ export interface TrustView {
   readonly roots: readonly string[];
   /** Where joins are relayed to; undefined on the keymaster itself. */
   readonly keymaster?: { readonly id: NodeId; readonly addresses: readonly Address[] };
+  /** Keys that were taken from the mesh, and the signed roster that proves it to who comes with one. */
+  readonly dismissed?: { readonly pins: readonly string[]; readonly roster: string };
 }
 
 /** Sessions and datagrams among pinned peers, one session a pair. */
@@ -18,6 +20,8 @@ export interface PeerTransport {
   listen(addresses: readonly Address[]): Promise<void>;
   /** Takes effect at once: sessions of peers that are no longer pinned are closed, their datagram keys dropped. */
   trust(view: TrustView): void;
+  /** From now on connections are made and accepted with this certificate of the same key; those that stand go on. */
+  present(certificatePem: string): void;
   /** One attempt at one address; the outcome is an event. Ignored while an attempt to it is under way. */
   dial(peer: NodeId, address: Address): void;
   /** Best effort. A datagram too large for its plane goes over the stream. */

@@ -2,12 +2,14 @@ import { describe, expect, it } from "vitest";
 import { SAMPLE_NOTIFICATION } from "../../test/contract/sample-notification.ts";
 import {
   channelConfig,
+  channelRef,
   channelSecrets,
   describeChannel,
-  type WebhookConfig,
-  webhookTimeoutOf,
+  type ToldConfig,
 } from "./channel-config.ts";
-import { fillTemplate, templateValues } from "./message-template.ts";
+import { timeoutOf } from "./channels/common.ts";
+import type { WebhookConfig } from "./channels/webhook.ts";
+import { fillTemplate, reworded, templateValues } from "./message-template.ts";
 
 const MINIMAL = { name: "phone", type: "webhook", url: "https://ntfy.example/topic" } as const;
 
@@ -35,8 +37,8 @@ describe("a channel's settings", () => {
     const parsed = channelConfig.parse(whole);
     expect(parsed).toEqual(whole);
     expect(channelConfig.parse(JSON.parse(JSON.stringify(parsed)))).toEqual(whole);
-    expect(webhookTimeoutOf(parsed)).toBe(1500);
-    expect(webhookTimeoutOf(channelConfig.parse(MINIMAL))).toBe(10_000);
+    expect(timeoutOf(parsed)).toBe(1500);
+    expect(timeoutOf(channelConfig.parse(MINIMAL))).toBe(10_000);
   });
 
   it.each([
@@ -77,6 +79,15 @@ describe("a channel's settings", () => {
     [{ timeout: "500ms" }, "timeout", /1s to 30s/],
     [{ timeout: "31s" }, "timeout", /1s to 30s/],
     [{ timeout: "soon" }, "timeout", /1s to 30s/],
+    [{ minSeverity: "urgent" }, "minSeverity", /./],
+    [{ kinds: [] }, "kinds", /./],
+    [{ kinds: ["test"] }, "kinds.0", /./],
+    [{ fallback: "inbox" }, "fallback", /built-in/],
+    [{ onlyAsFallback: "yes" }, "onlyAsFallback", /./],
+    [{ title: "{{titel}}" }, "title", /unknown placeholder/],
+    [{ title: "x".repeat(201) }, "title", /./],
+    [{ text: "{{}}" }, "text", /unknown placeholder/],
+    [{ text: "x".repeat(4097) }, "text", /./],
     [{ retries: 3 }, "", /retries/],
   ])("are refused with the key and the fix: %j", (settings, path, message) => {
     const refused = refusal(settings);
@@ -100,6 +111,28 @@ describe("a channel's settings", () => {
       expect(parsed.success).toBe(false);
       expect(JSON.stringify(parsed.error?.issues)).not.toContain(value);
     }
+  });
+});
+
+describe("what the core decides with", () => {
+  it("is name, type and route, and nothing where nothing was chosen", () => {
+    expect(channelRef(channelConfig.parse(MINIMAL) as ToldConfig)).toEqual({
+      name: "phone",
+      type: "webhook",
+    });
+    const route = {
+      minSeverity: "warning",
+      kinds: ["down", "missing"],
+      fallback: "sms",
+      onlyAsFallback: true,
+    };
+    expect(
+      channelRef(channelConfig.parse({ ...MINIMAL, ...route, title: "{{title}}" }) as ToldConfig),
+    ).toEqual({
+      name: "phone",
+      type: "webhook",
+      ...route,
+    });
   });
 });
 
@@ -133,6 +166,12 @@ describe("what must never be printed", () => {
     expect(channelSecrets(config)).toEqual(expect.arrayContaining(expected));
   });
 
+  it("is not the origin alone, which errors name the service by", () => {
+    for (const url of ["https://hooks.example:8443", "https://hooks.example:8443/"]) {
+      expect(channelSecrets({ ...MINIMAL, url })).toEqual([]);
+    }
+  });
+
   it("is not in the description", () => {
     const shown = describeChannel(config);
     expect(shown).toBe("phone (webhook, hooks.example:8443)");
@@ -154,5 +193,35 @@ describe("a template", () => {
   it("takes a value literally, with placeholders and patterns in it", () => {
     const odd = { ...values, title: "$& {{id}} $1" };
     expect(fillTemplate("{{title}}", "text/plain", odd)).toBe("$& {{id}} $1");
+  });
+});
+
+describe("a channel's own words", () => {
+  it("replace title and text, and nothing else", () => {
+    const told = reworded(SAMPLE_NOTIFICATION, {
+      title: "[{{severity}}] {{subjects}} {{state}}",
+      text: "{{kind}}: {{text}}",
+    });
+    expect(told).toEqual({
+      ...SAMPLE_NOTIFICATION,
+      title: "[critical] pve2 open",
+      text: `down: ${SAMPLE_NOTIFICATION.text}`,
+    });
+    expect(reworded(SAMPLE_NOTIFICATION, {})).toBe(SAMPLE_NOTIFICATION);
+  });
+
+  it("keep the title on one line", () => {
+    expect(reworded(SAMPLE_NOTIFICATION, { title: "{{text}}" }).title).toBe(
+      SAMPLE_NOTIFICATION.text.replace(/\s+/g, " "),
+    );
+  });
+
+  it("leave what was there where they come out empty", () => {
+    expect(reworded(SAMPLE_NOTIFICATION, { title: "{{until}}", text: " {{until}} " })).toEqual(
+      SAMPLE_NOTIFICATION,
+    );
+    const until = "2026-03-01T02:18:00.000Z";
+    const over = { ...SAMPLE_NOTIFICATION, until };
+    expect(reworded(over, { title: "{{until}}" }).title).toBe(until);
   });
 });

@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { describeChannel } from "./channel-config.ts";
 import { parseConfig } from "./config.ts";
-import { configPermissionProblem, effectiveConfig, effectiveSettings } from "./config-effective.ts";
+import {
+  CONFIG_ENVIRONMENT,
+  configPermissionProblem,
+  effectiveConfig,
+  effectiveSettings,
+} from "./config-effective.ts";
 import type { ConfigDocument } from "./config-schema.ts";
 
 function document(text: string, scope: "file" | "shared" = "file"): ConfigDocument {
@@ -16,7 +22,11 @@ function effective(sources: Parameters<typeof effectiveConfig>[0]) {
 const SECRET = "very-secret-word";
 const file = document(
   `channels: [{name: own, type: webhook, url: "https://own.example/${SECRET}", secret: ${SECRET}}, {name: both, type: webhook, url: https://own.example}]
-policy: {daemonDown: {grace: 1s}}
+policy:
+  daemonDown: {grace: 1s}
+  missing: {after: 24h}
+  quietHours: {from: "22:30", to: 7:00, timezone: Europe/Berlin, severity: info}
+  nodes: {laptop: {expected: sometimes}}
 mesh: {beat: 1s}
 log: {level: debug}`,
 );
@@ -28,22 +38,35 @@ mesh: {beat: 2s}`,
 
 describe("the effective configuration", () => {
   it("has a default for everything", () => {
-    expect(effective({ env: {} })).toEqual({
-      config: {
-        channels: [],
-        policy: { daemonDown: { grace: 15_000 } },
-        mesh: { beat: 200 },
-        log: { level: "info" },
-      },
-      origins: { "mesh.beat": "default", "policy.daemonDown.grace": "default", "log.level": "default" },
-    });
+    const settings = {
+      "mesh.beat": 200,
+      "policy.daemonDown.grace": 15_000,
+      "policy.linkProblem.grace": 15_000,
+      "policy.missing.after": 300_000,
+      "policy.planned.grace": 600_000,
+      "policy.flap": { window: 600_000, quiet: 60_000 },
+      "policy.quietHours": "off",
+      "http.listen": "127.0.0.1:7655",
+      "sensors.watch": "on",
+      "sensors.every": 10_000,
+      "sensors.sysfsRoot": "/sys",
+      "sensors.rules": [],
+      history: { size: 268_435_456, flush: 60_000 },
+      "log.level": "info",
+    };
+    const { config, origins } = effective({ env: {} });
+    expect(config).toEqual({ channels: [], nodes: [], settings });
+    expect(Object.keys(origins)).toEqual(Object.keys(settings));
+    expect(new Set(Object.values(origins))).toEqual(new Set(["default"]));
   });
 
   it("takes the file, over it the shared document, over it the environment", () => {
     const { config, origins } = effective({ file, shared, env: { BALEFIRE_LOG_LEVEL: "error" } });
-    expect(config.mesh.beat).toBe(2000);
-    expect(config.policy.daemonDown.grace).toBe(1000);
-    expect(config.log.level).toBe("error");
+    expect(config.settings).toMatchObject({
+      "mesh.beat": 2000,
+      "policy.daemonDown.grace": 1000,
+      "log.level": "error",
+    });
     expect(origins).toMatchObject({
       "mesh.beat": "shared",
       "policy.daemonDown.grace": "file",
@@ -54,15 +77,59 @@ describe("the effective configuration", () => {
       shared,
       env: { BALEFIRE_MESH_BEAT: "3s", BALEFIRE_POLICY_DAEMON_DOWN_GRACE: "0s" },
     });
-    expect(beaten.config.mesh.beat).toBe(3000);
-    expect(beaten.config.policy.daemonDown.grace).toBe(0);
+    expect(beaten.config.settings).toMatchObject({ "mesh.beat": 3000, "policy.daemonDown.grace": 0 });
+  });
+
+  it("takes every setting of one value from the environment", () => {
+    const given = ["300ms", "1s", "2s", "30s", "3m", "off", "off", "20s", "/other", "warning"];
+    const env = Object.fromEntries(CONFIG_ENVIRONMENT.map((name, index) => [name, given[index]]));
+    expect(effective({ file, shared, env }).config.settings).toMatchObject({
+      "mesh.beat": 300,
+      "policy.daemonDown.grace": 1000,
+      "policy.linkProblem.grace": 2000,
+      "policy.missing.after": 30_000,
+      "policy.planned.grace": 180_000,
+      "http.listen": "off",
+      "sensors.watch": "off",
+      "sensors.every": 20_000,
+      "sensors.sysfsRoot": "/other",
+      "log.level": "warning",
+    });
+  });
+
+  it("takes a setting of several values whole from one place, and fills it with the defaults", () => {
+    const sources = {
+      file: document("policy: {flap: {window: 20m, quiet: 5s}}"),
+      shared: document("policy: {flap: {quiet: 2m}}", "shared"),
+      env: {},
+    };
+    const { config, origins } = effective(sources);
+    expect(config.settings["policy.flap"]).toEqual({ window: 600_000, quiet: 120_000 });
+    expect(origins["policy.flap"]).toBe("shared");
+    expect(effective({ file: document("policy: {flap: off}"), env: {} }).config.settings).toMatchObject({
+      "policy.flap": "off",
+    });
+  });
+
+  it("adds what a node expects of others; what is shared about one counts", () => {
+    const { config, origins } = effective({
+      file: document("policy: {nodes: {laptop: {expected: sometimes}, pve1: {expected: sometimes}}}"),
+      shared: document("policy: {nodes: {pve1: {expected: always}, pve2: {heat: off}}}", "shared"),
+      env: {},
+    });
+    expect(config.nodes).toEqual([
+      { name: "pve1", expected: "always", heat: "on" },
+      { name: "pve2", expected: "always", heat: "off" },
+      { name: "laptop", expected: "sometimes", heat: "on" },
+    ]);
+    expect(origins).toMatchObject({ "policy.nodes.pve1": "shared", "policy.nodes.laptop": "file" });
   });
 
   it("adds a node's own channels; the shared one wins by name", () => {
     const { config, origins } = effective({ file, shared, env: {} });
-    expect(config.channels.map(({ name, url }) => [name, new URL(url).host])).toEqual([
-      ["both", "shared.example"],
-      ["own", "own.example"],
+    expect(config.channels.map(describeChannel)).toEqual([
+      "both (webhook, shared.example)",
+      "own (webhook, own.example)",
     ]);
     expect(origins).toMatchObject({ "channels.both": "shared", "channels.own": "file" });
   });
@@ -73,6 +140,10 @@ describe("the effective configuration", () => {
     ["BALEFIRE_MESH_BEAT", "", "BALEFIRE_MESH_BEAT"],
     ["BALEFIRE_LOG_LEVEL", "loud", "BALEFIRE_LOG_LEVEL"],
     ["BALEFIRE_MESH_BAET", "1s", "BALEFIRE_MESH_BAET"],
+    ["BALEFIRE_POLICY_MISSING_AFTER", "9s", "shorter than 10s"],
+    ["BALEFIRE_POLICY_FLAP", "off", "is not known"],
+    ["BALEFIRE_HTTP_LISTEN", "0.0.0.0:7655", "not loopback"],
+    ["BALEFIRE_HTTP_LISTNE", "off", "is not known"],
   ])("refuses %s=%s in the environment", (name, value, message) => {
     expect(effectiveConfig({ env: { [name]: value } })).toMatchObject({
       ok: false,
@@ -97,7 +168,23 @@ describe("shown to a person", () => {
     expect(settings).toEqual([
       { key: "mesh.beat", value: "2s", origin: "shared" },
       { key: "policy.daemonDown.grace", value: "1s", origin: "file" },
+      { key: "policy.linkProblem.grace", value: "15s", origin: "default" },
+      { key: "policy.missing.after", value: "24h", origin: "file" },
+      { key: "policy.planned.grace", value: "10m", origin: "default" },
+      { key: "policy.flap", value: { window: "10m", quiet: "1m" }, origin: "default" },
+      {
+        key: "policy.quietHours",
+        value: { from: "22:30", to: "07:00", timezone: "Europe/Berlin", severity: "info" },
+        origin: "file",
+      },
+      { key: "http.listen", value: "127.0.0.1:7655", origin: "default" },
+      { key: "sensors.watch", value: "on", origin: "default" },
+      { key: "sensors.every", value: "10s", origin: "default" },
+      { key: "sensors.sysfsRoot", value: "/sys", origin: "default" },
+      { key: "sensors.rules", value: [], origin: "default" },
+      { key: "history", value: { size: "256MiB", flush: "1m" }, origin: "default" },
       { key: "log.level", value: "debug", origin: "file" },
+      { key: "policy.nodes.laptop", value: { expected: "sometimes", heat: "on" }, origin: "file" },
       {
         key: "channels.both",
         value: { name: "both", type: "webhook", url: "***", headers: { "X-Key": "***" } },

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { nearest } from "./config-nearest.ts";
 import { type ConfigPath, keyMayBeShown, MASK, valueMayBeShown } from "./config-secrecy.ts";
+import { SETTING_KEYS } from "./config-settings.ts";
 
 export interface Explanation {
   readonly path: ConfigPath;
@@ -19,22 +20,38 @@ export function explainIssue(issue: Issue, root: unknown, schema: z.ZodType): Ex
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => explainUnknownKey(path, key, schema, root));
   }
+  const within = issue.code === "invalid_union" ? issuesOfMap(issue, valueAt(root, path)) : [];
+  if (within.length > 0) {
+    return within.flatMap((below) =>
+      explainIssue({ ...below, path: [...issue.path, ...below.path] }, root, schema),
+    );
+  }
   return [{ path, ...explainValue(issue, path, valueAt(root, path)) }];
 }
+
+/** Of a word or a map, a map was written: what is wrong within it says more than that neither fits. */
+function issuesOfMap({ errors }: z.core.$ZodIssueInvalidUnion, value: unknown): readonly Issue[] {
+  if (typeof value !== "object" || value === null) return [];
+  return errors.find((issues) => !issues.some(({ code, path }) => path.length === 0 && isOfKind(code))) ?? [];
+}
+const isOfKind = (code: string | undefined): boolean => code === "invalid_type" || code === "invalid_value";
 
 function explainUnknownKey(path: ConfigPath, key: string, schema: z.ZodType, root: unknown): Explanation {
   const known = knownKeys(schema, path, root);
   const candidate = nearest(key, known);
   const name = keyMayBeShown(path, key) ? `"${key}"` : "this";
   const where = path.length === 0 ? "" : ` of ${pathText(path)}`;
-  const fix =
-    key === "log" && path.length === 0
-      ? "Leave it out: it belongs to one node; set it in that node's own file."
-      : candidate === undefined
-        ? `Remove it; known keys here: ${known.join(", ")}.`
-        : `Did you mean ${candidate}?`;
+  const fix = isOwn([...path, key].join("."))
+    ? "Leave it out: it belongs to one node; set it in that node's own file."
+    : candidate === undefined
+      ? `Remove it; known keys here: ${known.join(", ")}.`
+      : `Did you mean ${candidate}?`;
   return { path, key, message: `${name} is not a known key${where}`, fix };
 }
+
+/** Only a shared document does not know a setting's key. */
+const isOwn = (dotted: string): boolean =>
+  SETTING_KEYS.some((key) => key === dotted || key.startsWith(`${dotted}.`));
 
 function explainValue(issue: Issue, path: ConfigPath, value: unknown): { message: string; fix: string } {
   const where = path.length === 0 ? "the file" : pathText(path);
@@ -49,7 +66,11 @@ function explainValue(issue: Issue, path: ConfigPath, value: unknown): { message
     case "invalid_value":
       return explainChoice(path, where, value, issue.values.map(String));
     case "invalid_union": {
-      const { options = [] } = issue as { readonly options?: readonly unknown[] };
+      const { options } = issue as { readonly options?: readonly unknown[] };
+      if (options === undefined) {
+        const fix = "Write `off`, or its settings as `key: value` lines, indented below it.";
+        return { message: `${where} must be off or a map, not ${kindOf(value)}`, fix };
+      }
       return explainChoice(path, where, value, options.map(String));
     }
     case "too_small":
@@ -123,6 +144,13 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   timeout: "10s",
   contentType: "text/plain",
   template: '"{{title}}: {{text}}"',
+  every: "60s",
+  room: '"!abc:example.org"',
+  routingKey: "a service's integration key",
+  urls: "[http://alertmanager.example:9093]",
+  from: '"22:00"',
+  to: '"07:00"',
+  timezone: "Europe/Berlin",
 };
 
 /** `channels[0].url`, as people point at it; a key that may not be shown is masked. */
@@ -153,15 +181,22 @@ interface JsonSchema {
   readonly additionalProperties?: boolean | JsonSchema;
 }
 
-const rendered = (schema: z.ZodType): JsonSchema =>
-  z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchema;
+const renderings = new WeakMap<z.ZodType, JsonSchema>();
+
+function rendered(schema: z.ZodType): JsonSchema {
+  const held = renderings.get(schema);
+  if (held !== undefined) return held;
+  const made = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchema;
+  renderings.set(schema, made);
+  return made;
+}
 
 /** The keys a schema allows in the map at `path`; of several variants, those of the one whose `type` is given. */
 function knownKeys(schema: z.ZodType, path: ConfigPath, root: unknown): string[] {
   let variants: readonly JsonSchema[] = [rendered(schema)];
   path.forEach((part) => {
     variants = variants.flatMap((variant) =>
-      variantsOf(typeof part === "number" ? variant.items : variant.properties?.[part]),
+      variantsOf(typeof part === "number" ? variant.items : (variant.properties?.[part] ?? anyOf(variant))),
     );
   });
   const type = valueAt(root, [...path, "type"]);
@@ -170,6 +205,10 @@ function knownKeys(schema: z.ZodType, path: ConfigPath, root: unknown): string[]
   return [...new Set(chosen.flatMap((variant) => Object.keys(variant.properties ?? {})))];
 }
 
+/** What every member of a map by name is. */
+const anyOf = ({ additionalProperties: any }: JsonSchema): JsonSchema | undefined =>
+  typeof any === "object" ? any : undefined;
+
 const variantsOf = (schema: JsonSchema | undefined): readonly JsonSchema[] =>
   schema === undefined ? [] : (schema.oneOf ?? schema.anyOf ?? [schema]);
 
@@ -177,7 +216,7 @@ const variantsOf = (schema: JsonSchema | undefined): readonly JsonSchema[] =>
 export const keyWords = (schema: z.ZodType): ReadonlySet<string> =>
   new Set(allKeys(schema).map((key) => key.slice(key.lastIndexOf(".") + 1)));
 
-/** Every key a schema knows, dotted, list items as `[]`: what docs/configuration.md must explain. */
+/** Every key a schema knows, dotted, list items as `[]`, names as `NAME`: what docs/configuration.md must explain. */
 export function allKeys(schema: z.ZodType): string[] {
   return [...new Set(keysBelow(rendered(schema), ""))];
 }
@@ -186,8 +225,11 @@ function keysBelow(schema: JsonSchema, prefix: string): string[] {
   const variants = schema.oneOf ?? schema.anyOf;
   if (variants !== undefined) return variants.flatMap((variant) => keysBelow(variant, prefix));
   if (schema.items !== undefined) return keysBelow(schema.items, `${prefix}[]`);
-  return Object.entries(schema.properties ?? {}).flatMap(([key, below]) => {
+  const byName = anyOf(schema);
+  const named = byName === undefined ? [] : keysBelow(byName, `${prefix}.NAME`);
+  const own = Object.entries(schema.properties ?? {}).flatMap(([key, below]) => {
     const path = prefix === "" ? key : `${prefix}.${key}`;
     return [path, ...keysBelow(below, path)];
   });
+  return [...own, ...named];
 }

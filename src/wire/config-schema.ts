@@ -1,124 +1,141 @@
 /** What may stand in a configuration file. docs/configuration.md explains each key to the person who writes it. */
 import * as z from "zod";
-import { type Duration, minutes, ms, parseDuration, seconds } from "../kit/time.ts";
 import { type ChannelConfig, channelConfig } from "./channel-config.ts";
+import {
+  isOwnSetting,
+  SETTING_KEYS,
+  SETTINGS,
+  type SettingKey,
+  type SettingValues,
+} from "./config-settings.ts";
+import { nodeNameText } from "./roster.ts";
 
 /** Longest file that is read: a hundred channels with templates fit many times over. */
 export const CONFIG_BYTES_MAX: number = 262_144;
 export const CHANNELS_MAX: number = 32;
+/** Twice the largest mesh: hosts that left may still be named. */
+export const NODE_POLICIES_MAX: number = 200;
 
-export const BEAT_DEFAULT: Duration = ms(200);
-export const BEAT_LEAST: Duration = ms(50);
-export const BEAT_MOST: Duration = seconds(5);
-export const GRACE_DEFAULT: Duration = seconds(15);
-export const GRACE_MOST: Duration = minutes(60);
-
-export const LOG_LEVELS = ["error", "warning", "info", "debug"] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
-export const LOG_LEVEL_DEFAULT: LogLevel = "info";
+/** What is expected of one member, by its name in the roster. */
+export interface NodePolicy {
+  readonly name: string;
+  /** `sometimes`: it comes and goes as it likes, and nobody is told of its absence. Default: always. */
+  readonly expected: "always" | "sometimes";
+  /** `off`: nobody is told of its sensors. Default: on. */
+  readonly heat: "on" | "off";
+}
 
 /** A file as it was written: whatever is absent is decided elsewhere (the shared document, then the default). */
 export interface ConfigDocument {
   /** Ways to reach a person, tried by whichever node has the turn. Default: none. At most 32, names unique. */
-  readonly channels?: ChannelConfig[] | undefined;
-  readonly policy?:
-    | { readonly daemonDown?: { readonly grace?: Duration | undefined } | undefined }
-    | undefined;
-  readonly mesh?: { readonly beat?: Duration | undefined } | undefined;
-  /** Of this node alone: refused in the shared document. */
-  readonly log?: { readonly level?: LogLevel | undefined } | undefined;
+  readonly channels?: readonly ChannelConfig[] | undefined;
+  /** At most 200. */
+  readonly nodes?: readonly NodePolicy[] | undefined;
+  readonly settings: Partial<SettingValues>;
 }
 
 /** What a node runs with. */
 export interface Config {
   /** Ways to reach a person. Default: none, and the built-in inbox. Range: 0 to 32, names unique. */
   readonly channels: readonly ChannelConfig[];
-  readonly policy: {
-    readonly daemonDown: {
-      /**
-       * How long a host whose kernel answers may be without Balefire before a
-       * person is told; systemd restarts a dead daemon within it.
-       * Default: 15s. Range: 0s to 60m.
-       */
-      readonly grace: Duration;
-    };
-  };
-  readonly mesh: {
-    /**
-     * Time between two beats to one observer. A subject is suspected after
-     * three periods of silence plus the path's measured jitter, so half the
-     * period halves that part of the detection time and doubles the traffic.
-     * Default: 200ms. Range: 50ms to 5s.
-     */
-    readonly beat: Duration;
-  };
-  readonly log: {
-    /** The least serious entry that is still written to the journal. Default: info. One of error, warning, info, debug. */
-    readonly level: LogLevel;
-  };
+  readonly nodes: readonly NodePolicy[];
+  readonly settings: SettingValues;
 }
 
-/** A check's sentence and what to write instead; `config-explain.ts` reads them from the issue. */
-export interface Complaint {
-  readonly message: string;
-  readonly fix: string;
-}
+const nodePolicy = z.strictObject({
+  expected: z.enum(["always", "sometimes"]).optional(),
+  heat: z.enum(["on", "off"]).optional(),
+});
 
-/** What is wrong with a duration, or the duration. `undefined` bounds do not arise: every duration has a range. */
-export function checkDuration(value: unknown, least: Duration, most: Duration): Duration | Complaint {
-  const range = `${written(least)} to ${written(most)}`;
-  if (typeof value === "number") {
-    return {
-      message: "a duration needs a unit",
-      fix: `Write the unit behind the number: ms, s, m, h or d (${range}).`,
-    };
+/** The map by name; a name that no host can have is a problem of its own, placed at the name's setting. */
+const nodes = z.record(z.string(), nodePolicy).superRefine((map, context) => {
+  const names = Object.keys(map);
+  if (names.length > NODE_POLICIES_MAX) {
+    const fix = `Keep it to ${NODE_POLICIES_MAX} hosts at most.`;
+    context.addIssue({ code: "custom", message: "names too many hosts", params: { fix } });
   }
-  const parsed = typeof value === "string" ? parseDuration(value) : undefined;
-  if (parsed === undefined) {
-    return {
-      message: "this is not a duration",
-      fix: `Write a number and a unit, such as 200ms, 15s or 10m (${range}).`,
-    };
-  }
-  if (parsed < least || parsed > most) {
-    const bound = parsed < least ? "shorter than" : "longer than";
-    const limit = parsed < least ? least : most;
-    return {
-      message: `${written(parsed)} is ${bound} ${written(limit)}`,
-      fix: `Write a duration from ${range}.`,
-    };
-  }
-  return parsed;
-}
-
-/** Exactly, as a person would write it in the file: `50ms`, `5s`, `60m`. */
-export function written(length: Duration): string {
-  if (length % 60_000 === 0 && length > 0) return `${length / 60_000}m`;
-  return length % 1000 === 0 ? `${length / 1000}s` : `${length}ms`;
-}
-
-function duration(least: Duration, most: Duration): z.ZodType<Duration> {
-  return z.unknown().transform((value, context) => {
-    const checked = checkDuration(value, least, most);
-    if (typeof checked === "number") return checked;
-    context.issues.push({
+  for (const name of names) {
+    if (nodeNameText.safeParse(name).success) continue;
+    const fix = "Write the name that `balefire nodes` shows.";
+    context.addIssue({
       code: "custom",
-      input: value,
-      message: checked.message,
-      params: { fix: checked.fix },
+      path: [name],
+      message: "no node can have this name",
+      params: { fix },
     });
-    return z.NEVER;
-  });
+  }
+});
+
+const channels = z.array(channelConfig).max(CHANNELS_MAX);
+
+interface Branch {
+  readonly [key: string]: Branch | z.ZodType;
 }
 
-const channels = z.array(channelConfig).max(CHANNELS_MAX).optional();
-const policy = z
-  .strictObject({ daemonDown: z.strictObject({ grace: duration(ms(0), GRACE_MOST).optional() }).optional() })
-  .optional();
-const mesh = z.strictObject({ beat: duration(BEAT_LEAST, BEAT_MOST).optional() }).optional();
-const log = z.strictObject({ level: z.enum(LOG_LEVELS).optional() }).optional();
+/** `policy.daemonDown.grace` and its like as maps within maps. */
+function branchesOf(keys: readonly SettingKey[]): Branch {
+  const root: Record<string, Branch | z.ZodType> = { policy: { nodes } };
+  for (const key of keys) {
+    const parts = key.split(".");
+    const last = parts.pop() ?? key;
+    let branch = root;
+    for (const part of parts) {
+      branch[part] ??= {};
+      branch = branch[part] as Record<string, Branch | z.ZodType>;
+    }
+    branch[last] = SETTINGS[key].schema;
+  }
+  return root;
+}
+
+function mapOf(branch: Branch): z.ZodObject {
+  const entries = Object.entries(branch).map(([key, below]) => [
+    key,
+    (below instanceof z.ZodType ? below : mapOf(below)).optional(),
+  ]);
+  return z.strictObject(Object.fromEntries(entries));
+}
+
+/** What the maps hold, by the settings' own keys. */
+function documentOf(maps: Record<string, unknown>): ConfigDocument {
+  const settings: Record<string, unknown> = {};
+  for (const key of SETTING_KEYS) {
+    const value = key
+      .split(".")
+      .reduce<unknown>((map, part) => (map as Record<string, unknown> | undefined)?.[part], maps);
+    if (value !== undefined) settings[key] = value;
+  }
+  const policy = maps.policy as { readonly nodes?: z.output<typeof nodes> } | undefined;
+  const named = Object.entries(policy?.nodes ?? {}).map(
+    ([name, { expected, heat }]): NodePolicy => ({
+      name,
+      expected: expected ?? "always",
+      heat: heat ?? "on",
+    }),
+  );
+  return {
+    ...(maps.channels === undefined ? {} : { channels: maps.channels as ChannelConfig[] }),
+    ...(named.length === 0 ? {} : { nodes: named }),
+    settings,
+  };
+}
+
+const schemaFor = (keys: readonly SettingKey[]): z.ZodType<ConfigDocument> =>
+  mapOf({ channels, ...branchesOf(keys) }).transform(documentOf);
 
 /** A node's own file. */
-export const fileSchema: z.ZodType<ConfigDocument> = z.strictObject({ channels, policy, mesh, log });
+export const fileSchema: z.ZodType<ConfigDocument> = schemaFor(SETTING_KEYS);
 /** The document that `config apply` hands to the whole mesh: no keys that belong to one node. */
-export const sharedSchema: z.ZodType<ConfigDocument> = z.strictObject({ channels, policy, mesh });
+export const sharedSchema: z.ZodType<ConfigDocument> = schemaFor(
+  SETTING_KEYS.filter((key) => !isOwnSetting(key)),
+);
+
+const mapsAbove = (key: string): string[] => [...key.matchAll(/\./g)].map(({ index }) => key.slice(0, index));
+
+/** Every map and list of settings: one left empty in a file, its content commented out, counts as absent. */
+export const CONFIG_SECTIONS: ReadonlySet<string> = new Set([
+  "channels",
+  "policy.nodes",
+  ...SETTING_KEYS.flatMap(mapsAbove),
+  ...SETTING_KEYS.filter((key) => SETTINGS[key].fromText === undefined),
+]);

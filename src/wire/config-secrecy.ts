@@ -10,13 +10,62 @@ export const MASK: string = "***";
 const SHOWN_VALUES: ReadonlySet<string> = new Set([
   "channels.*.name",
   "channels.*.type",
-  "channels.*.secretFile",
-  "channels.*.contentType",
   "channels.*.timeout",
+  "channels.*.every",
+  "channels.*.minSeverity",
+  "channels.*.kinds.*",
+  "channels.*.fallback",
+  "channels.*.onlyAsFallback",
+  "channels.*.contentType",
+  "channels.*.priority",
+  "channels.*.security",
+  "channels.*.port",
+  "channels.*.emergency",
+  "channels.*.retry",
+  "channels.*.expire",
   "policy.daemonDown.grace",
+  "policy.linkProblem.grace",
+  "policy.missing.after",
+  "policy.planned.grace",
+  "policy.flap.window",
+  "policy.flap.quiet",
+  "policy.quietHours.from",
+  "policy.quietHours.to",
+  "policy.quietHours.timezone",
+  "policy.quietHours.severity",
+  "policy.nodes.*.expected",
+  "policy.nodes.*.heat",
+  "sensors.watch",
+  "sensors.every",
+  "sensors.rules.*.node",
+  "sensors.rules.*.class",
+  "sensors.rules.*.sensor",
+  "sensors.rules.*.warning",
+  "sensors.rules.*.critical",
+  "sensors.rules.*.hysteresis",
+  "sensors.rules.*.sustain",
+  "sensors.rules.*.ignore",
+  "history",
+  "history.size",
+  "history.flush",
   "mesh.beat",
+  "http.listen",
   "log.level",
 ]);
+
+export type ConfigPath = readonly (string | number)[];
+
+/** Hosts are named by their own names, list items by their number: both read `*`. */
+const pattern = (path: ConfigPath): string =>
+  path
+    .map((part, depth) => (typeof part === "number" || (depth === 2 && isNodes(path)) ? "*" : part))
+    .join(".");
+
+const isNodes = ([section, key]: ConfigPath): boolean => section === "policy" && key === "nodes";
+
+/** Where a secret lies in a file: its path, unless the secret itself was written there. */
+const isFilePath = (path: ConfigPath, value: string): boolean =>
+  /^channels\.\*\.[a-z][A-Za-z]*File$/.test(pattern(path)) && value.startsWith("/");
 
 /** Maps whose keys may be shown; "" is the document itself. */
 const SHOWN_KEYS_OF: ReadonlySet<string> = new Set([
@@ -25,18 +74,27 @@ const SHOWN_KEYS_OF: ReadonlySet<string> = new Set([
   "channels.*.headers",
   "policy",
   "policy.daemonDown",
+  "policy.linkProblem",
+  "policy.missing",
+  "policy.planned",
+  "policy.flap",
+  "policy.quietHours",
+  "policy.nodes",
+  "policy.nodes.*",
+  "sensors",
+  "sensors.rules.*",
+  "history",
   "mesh",
+  "http",
   "log",
 ]);
 
-export type ConfigPath = readonly (string | number)[];
-
-const pattern = (path: ConfigPath): string =>
-  path.map((part) => (typeof part === "number" ? "*" : part)).join(".");
+/** No colon but that of a time of day or of an IPv4 address's port: it could be the end of a URL's scheme, or of the next line's key. */
+const HARMLESS = /^([\w .,;=!+/-]{1,64}|\d?\d:\d\d|\d{1,3}(\.\d{1,3}){3}:\d{1,5})$/;
 
 /** Whether the value at this path may be shown: not one that runs on into the next line's key, nor a URL. */
 export const valueMayBeShown = (path: ConfigPath, value: string): boolean =>
-  SHOWN_VALUES.has(pattern(path)) && /^[\w .,;=!+/-]{1,64}$/.test(value);
+  (SHOWN_VALUES.has(pattern(path)) || isFilePath(path, value)) && HARMLESS.test(value);
 
 /** Whether a key may be shown that stands in the map at this path: one that reads like a key. */
 export const keyMayBeShown = (parent: ConfigPath, key: string): boolean =>

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { CHANNEL_TYPES } from "./channel-config.ts";
 import { parseConfig } from "./config.ts";
 import { CONFIG_PROBLEMS_MAX, type ConfigProblem, formatProblems } from "./config-problems.ts";
 import { CONFIG_BYTES_MAX } from "./config-schema.ts";
@@ -41,9 +42,7 @@ describe("a good file", () => {
             timeout: "10s",
           },
         ],
-        policy: { daemonDown: { grace: 90_000 } },
-        mesh: { beat: 100 },
-        log: { level: "debug" },
+        settings: { "policy.daemonDown.grace": 90_000, "mesh.beat": 100, "log.level": "debug" },
       },
     });
   });
@@ -53,14 +52,50 @@ describe("a good file", () => {
     ["a comment", "# nothing yet\n"],
     [
       "empty sections, as they are left when their content is commented out",
-      "channels:\npolicy:\n  daemonDown:\nmesh:\nlog:\n",
+      "channels:\npolicy:\n  daemonDown:\n  flap:\n  quietHours:\n  nodes:\nmesh:\nlog:\n",
     ],
     ["Windows line ends and a byte order mark", "\ufeffmesh:\r\n  beat: 200ms\r\n"],
     ["the least beat", "mesh: {beat: 50ms}"],
     ["the longest beat", "mesh: {beat: 5s}"],
-    ["no grace at all", "policy: {daemonDown: {grace: 0s}}"],
+    ["no grace at all", "policy: {daemonDown: {grace: 0s}, linkProblem: {grace: 0s}}"],
+    ["no end of a grace in sight", "policy: {planned: {grace: 7d}, missing: {after: 24h}}"],
+    ["an address of IPv6", 'http: {listen: "[::1]:0"}'],
+    ["no HTTP port", "http: {listen: off}"],
+    ["the word off", "policy: {flap: off, quietHours: off}"],
+    [
+      "times of day that YAML takes for text",
+      "policy: {quietHours: {from: 22:00, to: 7:00, timezone: UTC, severity: critical}}",
+    ],
+    ["no sensors, no history", "sensors: {watch: off}\nhistory: off"],
+    ["a history of its own size", "history: {size: 1GiB, flush: 10m}"],
+    ["an empty list of rules", "sensors:\n  rules:\nhistory:\n"],
+    [
+      "a rule of one setting, and one of all",
+      'sensors: {rules: [{warning: -40}, {node: "pve*", class: nvme, sensor: "*temp1", warning: 60.5, critical: 150, hysteresis: 0, sustain: 0s, ignore: false}]}',
+    ],
+    ["hosts by their names", "policy: {nodes: {pve-1: {expected: sometimes}, 3com: {expected: always}}}"],
   ])("may hold %s", (_, text) => {
     expect(brief(text)).toEqual([]);
+  });
+});
+
+describe("a fallback that is not in the document", () => {
+  const text = "channels: [{name: own, type: webhook, url: https://x.example, fallback: shard}]";
+
+  it("is accepted in a node's own file, for it may be among the shared channels", () => {
+    expect(parseConfig(text, "config.yaml")).toMatchObject({ ok: true });
+  });
+
+  it("is refused in the shared document, for not every node has another", () => {
+    const both = text.replace("]", ", {name: shared, type: webhook, url: https://y.example}]");
+    for (const [document, fix] of [
+      [text, "Name a channel of this document: not every node has another."],
+      [both, "Did you mean shared?"],
+    ] as const) {
+      expect(parseConfig(document, "shared", "shared")).toMatchObject({
+        problems: [{ message: 'channels[0].fallback: "shard" is no channel of this document', fix }],
+      });
+    }
   });
 });
 
@@ -71,7 +106,9 @@ describe("what is wrong is named with its place and the fix", () => {
     [
       "a key like no other",
       "zebra: 1",
-      ['1:1 "zebra" is not a known key | Remove it; known keys here: channels, policy, mesh, log.'],
+      [
+        '1:1 "zebra" is not a known key | Remove it; known keys here: channels, policy, mesh, http, sensors, history, log.',
+      ],
     ],
     [
       "an unknown key further down",
@@ -108,7 +145,7 @@ describe("what is wrong is named with its place and the fix", () => {
     [
       "a type of channel there is not",
       "channels:\n  - {name: a, type: webhok}",
-      ['2:21 channels[0].type: "webhok" is not one of webhook | Did you mean webhook?'],
+      [`2:21 channels[0].type: "webhok" is not one of ${CHANNEL_TYPES.join(", ")} | Did you mean webhook?`],
     ],
     [
       "a bad URL",
@@ -142,13 +179,69 @@ describe("what is wrong is named with its place and the fix", () => {
     [
       "a grace too long",
       "policy: {daemonDown: {grace: 2h}}",
-      ["1:30 policy.daemonDown.grace: 120m is longer than 60m | Write a duration from 0s to 60m."],
+      ["1:30 policy.daemonDown.grace: 2h is longer than 60m | Write a duration from 0s to 60m."],
+    ],
+    [
+      "a value where off or a map belongs",
+      "policy: {flap: false}",
+      [
+        "1:16 policy.flap must be off or a map, not a boolean | Write `off`, or its settings as `key: value` lines, indented below it.",
+      ],
+    ],
+    [
+      "what is wrong within a map that could be off",
+      "policy:\n  flap: {windwo: 3m}\n  quietHours: {from: 25:00, to: 07:00, timezone: Berlin, severity: warn}",
+      [
+        '2:10 "windwo" is not a known key of policy.flap | Did you mean window?',
+        '3:22 policy.quietHours.from: this is not a time of day | Write hour and minute, from "00:00" to "23:59".',
+        "3:50 policy.quietHours.timezone: this is not a time zone that is known here | Write its IANA name, such as Europe/Berlin or UTC; `timedatectl list-timezones` has all.",
+        '3:68 policy.quietHours.severity: "warn" is not one of info, warning, critical | Write one of info, warning, critical.',
+      ],
+    ],
+    [
+      "quiet hours without a time zone",
+      "policy:\n  quietHours: {from: 22:00, to: 07:00}",
+      ["2:15 policy.quietHours.timezone is missing | Add timezone: Europe/Berlin"],
+    ],
+    [
+      "quiet hours without an end",
+      "policy:\n  quietHours: {from: 22:00, to: 22:00, timezone: UTC}",
+      [
+        "2:33 policy.quietHours.to: they end when they begin | Give them an end; `balefire silence add` holds messages back all day.",
+      ],
+    ],
+    [
+      "what is expected of a host",
+      "policy:\n  nodes: {pve1: {expected: sometime}, pve3: {expcted: always}}",
+      [
+        '2:28 policy.nodes.pve1.expected: "sometime" is not one of always, sometimes | Did you mean sometimes?',
+        '2:46 "expcted" is not a known key of policy.nodes.pve3 | Did you mean expected?',
+      ],
+    ],
+    [
+      "a name that no host can have",
+      "policy:\n  nodes: {pve1: {}, Pve_2: {}}",
+      ["2:28 policy.nodes.Pve_2: no node can have this name | Write the name that `balefire nodes` shows."],
     ],
     [
       "a level there is not",
       "log: {level: warn}",
       [
         '1:14 log.level: "warn" is not one of error, warning, info, debug | Write one of error, warning, info, debug.',
+      ],
+    ],
+    [
+      "a port that others can reach",
+      "http: {listen: 10.0.0.1:7655}",
+      [
+        "1:16 http.listen: 10.0.0.1:7655 is not loopback, and nobody has to log in yet | Loopback only until an account exists: write an address such as 127.0.0.1:7655 or [::1]:7655, or off.",
+      ],
+    ],
+    [
+      "a port of a host by its name",
+      "http: {listen: localhost:7655}",
+      [
+        "1:16 http.listen: this is not an IP address with a port | Write an address and a port, such as 127.0.0.1:7655 or [::1]:7655, or off.",
       ],
     ],
     [
@@ -164,6 +257,76 @@ describe("what is wrong is named with its place and the fix", () => {
       [
         '3:12 channels[1].name: "a" is already the name of channels[0] | Give each channel a name of its own.',
       ],
+    ],
+    [
+      "a channel that is its own fallback",
+      "channels:\n  - {name: a, type: webhook, url: https://x.example, fallback: a}",
+      ['2:64 channels[0].fallback: "a" is the channel itself | Name another channel, or leave it out.'],
+    ],
+    [
+      "fallbacks in a circle",
+      `channels:\n${["ab", "bc", "cb"].map(([name, fallback]) => `  - {name: ${name}, type: webhook, url: https://x.example, fallback: ${fallback}}`).join("\n")}`,
+      [
+        '3:64 channels[1].fallback: "c" leads back to this channel by its own fallbacks | Let the last of them have no fallback.',
+        '4:64 channels[2].fallback: "b" leads back to this channel by its own fallbacks | Let the last of them have no fallback.',
+      ],
+    ],
+    [
+      "a severity there is not",
+      "channels:\n  - {name: a, type: webhook, url: https://x.example, minSeverity: critcal}",
+      [
+        '2:67 channels[0].minSeverity: "critcal" is not one of info, warning, critical | Did you mean critical?',
+      ],
+    ],
+    [
+      "a test message as a kind that is told",
+      "channels:\n  - {name: a, type: webhook, url: https://x.example, kinds: [down, test]}",
+      [
+        '2:68 channels[0].kinds[1]: "test" is not one of down, daemon-down, missing, link-problem, flapping, heat, restarted, cut-off | Write one of down, daemon-down, missing, link-problem, flapping, heat, restarted, cut-off.',
+      ],
+    ],
+    [
+      "limits in the wrong order",
+      "sensors: {rules: [{class: nvme, warning: 80, critical: 80}]}",
+      [
+        "1:42 sensors.rules[0].warning: it is not below `critical` | Warn before it is critical: write a lower one.",
+      ],
+    ],
+    [
+      "a limit that no sensor can reach",
+      "sensors: {rules: [{critical: 151}, {warning: hot}]}",
+      [
+        "1:30 sensors.rules[0].critical: 151 is more than can be | Write a number from -40 to 150 °C.",
+        "1:46 sensors.rules[1].warning: this is not a number | Write a number from -40 to 150 °C.",
+      ],
+    ],
+    [
+      "a class of sensors that there is not",
+      "sensors: {rules: [{class: nvm, ignore: true}]}",
+      [
+        '1:27 sensors.rules[0].class: "nvm" is not one of cpu, nvme, ssd, hdd, gpu, memory, board, ambient, fan | Did you mean nvme?',
+      ],
+    ],
+    [
+      "a rule without an effect",
+      "sensors: {rules: [{node: pve1}]}",
+      [
+        "1:19 sensors.rules[0]: it sets nothing | Add one of warning, critical, hysteresis, sustain, ignore, or remove the rule.",
+      ],
+    ],
+    [
+      "sizes and folders that are none",
+      "history: {size: 1MB}\nsensors: {sysfsRoot: sys, every: 100ms}",
+      [
+        "1:17 history.size: this is not a size | Write a whole number with KiB, MiB, GiB or TiB behind it, from 1MiB to 64GiB.",
+        "2:22 sensors.sysfsRoot: this is not a path from the root | Write the whole path of a folder, from its first /.",
+        "2:34 sensors.every: 100ms is shorter than 200ms | Write a duration from 200ms to 5m.",
+      ],
+    ],
+    [
+      "a history too small to be one",
+      "history: {size: 512KiB}",
+      ["1:17 history.size: 512KiB is less than can be | Write a size from 1MiB to 64GiB."],
     ],
     ["a key given twice", "mesh: {}\nmesh: {}", ["2:1 this key is given twice | Keep one of the two."]],
     ["a tab", "mesh:\n\tbeat: 1s", ["2:1 a tab is used as indentation | Indent with spaces."]],
@@ -222,6 +385,13 @@ describe("the shared document", () => {
   it("refuses what belongs to one node", () => {
     expect(brief("log: {level: info}", "shared")).toEqual([
       '1:1 "log" is not a known key | Leave it out: it belongs to one node; set it in that node\'s own file.',
+    ]);
+  });
+  it("holds rules about sensors, and not whether a node reads them", () => {
+    expect(brief("sensors: {every: 5s, rules: [{ignore: true}]}", "shared")).toEqual([]);
+    expect(brief("sensors: {watch: off}\nhistory: off", "shared")).toEqual([
+      '1:11 "watch" is not a known key of sensors | Leave it out: it belongs to one node; set it in that node\'s own file.',
+      '2:1 "history" is not a known key | Leave it out: it belongs to one node; set it in that node\'s own file.',
     ]);
   });
 });

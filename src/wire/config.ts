@@ -1,11 +1,17 @@
 /** Reads configuration text: a node's own file, or the document that the whole mesh shares. */
 import { type Document, LineCounter, parseDocument, type YAMLError } from "yaml";
+import { explainChannels } from "./config-channels.ts";
 import { excerptAt } from "./config-excerpt.ts";
-import { type Explanation, explainIssue, keyWords, pathText } from "./config-explain.ts";
+import { type Explanation, explainIssue, keyWords } from "./config-explain.ts";
 import { offsetOfKey, offsetOfValue } from "./config-locate.ts";
 import { CONFIG_PROBLEMS_MAX, type ConfigProblem } from "./config-problems.ts";
-import { CONFIG_BYTES_MAX, type ConfigDocument, fileSchema, sharedSchema } from "./config-schema.ts";
-import { valueMayBeShown } from "./config-secrecy.ts";
+import {
+  CONFIG_BYTES_MAX,
+  CONFIG_SECTIONS,
+  type ConfigDocument,
+  fileSchema,
+  sharedSchema,
+} from "./config-schema.ts";
 import { explainSyntax } from "./config-syntax.ts";
 
 /** `file`: a node's own. `shared`: through the roster, without the keys that belong to one node. */
@@ -33,7 +39,7 @@ export function parseConfig(text: string, file: string, scope: ConfigScope = "fi
     ...(checked.success
       ? []
       : checked.error.issues.flatMap((issue) => explainIssue(issue, written.value, schema))),
-    ...duplicateNames(written.value),
+    ...explainChannels(written.value, scope === "shared"),
   ];
   if (checked.success && explanations.length === 0) return { ok: true, config: checked.data };
   const found = explanations.map((explanation) => ({
@@ -112,33 +118,13 @@ function plainValue(document: Document): { readonly value: unknown } | undefined
   }
 }
 
-const SECTIONS: ReadonlySet<string> = new Set(["channels", "policy", "daemonDown", "mesh", "log"]);
-
-function withoutEmpty(value: unknown): unknown {
-  if (value === null || value === undefined) return {};
-  if (typeof value !== "object" || Array.isArray(value)) return value;
-  const kept = Object.entries(value).filter(([key, below]) => below !== null || !SECTIONS.has(key));
-  return Object.fromEntries(
-    kept.map(([key, below]) => [key, key === "policy" ? withoutEmpty(below) : below]),
-  );
-}
-
-/** Names are compared as written; the schema sees one item at a time and cannot. */
-function duplicateNames(root: unknown): Explanation[] {
-  const channels = (root as { channels?: unknown } | null)?.channels;
-  if (!Array.isArray(channels)) return [];
-  const first = new Map<string, number>();
-  return channels.flatMap((channel: { name?: unknown } | null, index) => {
-    const name = channel?.name;
-    if (typeof name !== "string") return [];
-    const earlier = first.get(name);
-    if (earlier === undefined) {
-      first.set(name, index);
-      return [];
-    }
-    const path = ["channels", index, "name"];
-    const shown = valueMayBeShown(path, name) ? `"${name}" ` : "";
-    const fix = "Give each channel a name of its own.";
-    return [{ path, message: `${pathText(path)}: ${shown}is already the name of channels[${earlier}]`, fix }];
+function withoutEmpty(value: unknown, path = ""): unknown {
+  if (path === "" && (value === null || value === undefined)) return {};
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const kept = Object.entries(value).flatMap(([key, below]) => {
+    const here = path === "" ? key : `${path}.${key}`;
+    if (!CONFIG_SECTIONS.has(here)) return [[key, below]];
+    return below === null ? [] : [[key, withoutEmpty(below, here)]];
   });
+  return Object.fromEntries(kept);
 }

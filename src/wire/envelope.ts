@@ -4,23 +4,26 @@
  * messages and records are left out, unknown words read as the one that claims nothing.
  */
 import * as z from "zod";
-import type {
-  Ack,
-  Answer,
-  Ask,
-  Beat,
-  Envelope,
-  Goodbye,
-  LedgerNews,
-  LedgerSummary,
-  PeerMessage,
-  Request,
-  Response,
-  RosterNews,
-  RosterWant,
+import {
+  type Ack,
+  type Answer,
+  type Ask,
+  type Beat,
+  type Envelope,
+  FAREWELL_REASONS,
+  type Goodbye,
+  type LedgerNews,
+  type LedgerSummary,
+  type PeerMessage,
+  REQUEST_METHODS,
+  type Request,
+  type Response,
+  type RosterNews,
+  type RosterWant,
 } from "../core/messages.ts";
 import { failure, ok, type Result } from "../kit/result.ts";
 import { id, incarnation, limitedCount, PATHS, PROBES, rosterRank, span, VERDICTS } from "./peer-fields.ts";
+import { readingsHeld, readingsNews, readingsTable, readingsWant } from "./peer-readings.ts";
 import { parseLedgerRecord, RECORDS_PER_MESSAGE_MAX } from "./peer-records.ts";
 
 export const ENVELOPE_VERSION: number = 1;
@@ -54,6 +57,7 @@ const beat: z.ZodType<Beat> = z.object({
   roster: rosterRank,
   ledger: z.string().max(128),
   wall: clock,
+  quiet: z.boolean().exactOptional(),
   channels: z.array(z.string().max(CHANNEL_NAME_CHARS_MAX)).max(CHANNEL_NAMES_MAX).exactOptional(),
 });
 
@@ -95,11 +99,14 @@ const rosterNews: z.ZodType<RosterNews> = z.object({
 
 const rosterWant: z.ZodType<RosterWant> = z.object({ t: z.literal("roster-want"), have: rosterRank });
 
-const goodbye: z.ZodType<Goodbye> = z.object({
-  t: z.literal("goodbye"),
-  incarnation,
-  reason: z.enum(["stop", "removed"]).catch("stop"),
-});
+const goodbye: z.ZodType<Goodbye> = z
+  .object({
+    t: z.literal("goodbye"),
+    incarnation,
+    reason: z.enum(["stop", "removed"]).catch("stop"),
+    why: z.enum(FAREWELL_REASONS).optional().catch(undefined),
+  })
+  .transform(({ why, ...rest }) => (why === undefined ? rest : { ...rest, why }));
 
 const ack: z.ZodType<Ack> = z.object({
   t: z.literal("ack"),
@@ -109,7 +116,7 @@ const ack: z.ZodType<Ack> = z.object({
 const request: z.ZodType<Request> = z.object({
   t: z.literal("request"),
   id,
-  method: z.literal("config-apply"),
+  method: z.enum(REQUEST_METHODS),
   body: z.string().max(RELAYED_BODY_CHARS_MAX),
 });
 
@@ -129,6 +136,10 @@ const MESSAGES: { readonly [T in PeerMessage["t"]]: z.ZodType<Extract<PeerMessag
   roster: rosterNews,
   "roster-want": rosterWant,
   goodbye,
+  readings: readingsNews,
+  "readings-table": readingsTable,
+  "readings-want": readingsWant,
+  "readings-held": readingsHeld,
   ack,
   request,
   response,
@@ -178,7 +189,8 @@ function decodeMessage(number: unknown, message: unknown): Result<Envelope | "un
 /** A relayed question this release cannot ask is a newer release's, not a violation. */
 function unknownRequestOr(message: unknown, error: z.ZodError): Result<"unknown-message"> {
   const method = (message as { method?: unknown }).method;
-  if (typeof method === "string" && method !== "config-apply") return ok("unknown-message");
+  const isKnown = REQUEST_METHODS.some((known) => known === method);
+  if (typeof method === "string" && !isKnown) return ok("unknown-message");
   return failure("protocol-violation", `a request message is malformed: ${describe(error)}`);
 }
 

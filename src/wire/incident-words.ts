@@ -17,6 +17,8 @@ export const toldKinds: Readonly<Record<ToldKind, ToldKind>> = {
   "link-problem": "link-problem",
   flapping: "flapping",
   heat: "heat",
+  certificate: "certificate",
+  revoked: "revoked",
   restarted: "restarted",
   "cut-off": "cut-off",
 };

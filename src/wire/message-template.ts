@@ -6,10 +6,12 @@ export const TEMPLATE_FIELDS = [
   "text",
   "kind",
   "state",
+  "severity",
   "verdict",
   "id",
   "subjects",
   "since",
+  "until",
   "json",
 ] as const;
 export type TemplateField = (typeof TEMPLATE_FIELDS)[number];
@@ -52,12 +54,33 @@ export function templateValues(notification: Notification): TemplateValues {
     text: notification.text,
     kind: notification.kind,
     state: notification.state,
+    severity: notification.severity,
     verdict: notification.verdict,
     id: notification.id,
     subjects: notification.subjects.map((subject) => subject.name).join(", "),
     since: notification.since,
+    until: notification.until ?? "",
     json: JSON.stringify(notification),
   };
+}
+
+/** A channel's own words for a message. */
+export interface Wording {
+  readonly title?: string | undefined;
+  readonly text?: string | undefined;
+}
+
+/**
+ * The notification in a channel's own words. The title stays one line; a template that comes out
+ * empty, such as `{{until}}` while it lasts, leaves what was there.
+ */
+export function reworded(notification: Notification, wording: Wording): Notification {
+  if (wording.title === undefined && wording.text === undefined) return notification;
+  const values = templateValues(notification);
+  const filled = (template: string): string => fillTemplate(template, "text/plain", values).trim();
+  const title = wording.title === undefined ? "" : filled(wording.title).replace(/\s+/g, " ");
+  const text = wording.text === undefined ? "" : filled(wording.text);
+  return { ...notification, title: title || notification.title, text: text || notification.text };
 }
 
 const SAMPLE: TemplateValues = {
@@ -65,10 +88,12 @@ const SAMPLE: TemplateValues = {
   text: "line\nline",
   kind: "down",
   state: "open",
+  severity: "critical",
   verdict: "host-down",
   id: "0".repeat(32),
   subjects: "pve1, pve2",
   since: "2026-01-01T00:00:00.000Z",
+  until: "2026-01-01T00:05:00.000Z",
   json: '{"schema":1}',
 };
 

@@ -14,6 +14,7 @@ export const VERDICTS: readonly [Verdict, ...Verdict[]] = [
   "daemon-down",
   "link-problem",
   "planned",
+  "missing",
 ];
 export const PATHS: readonly [PathKind, ...PathKind[]] = ["datagram", "stream", "self", "none"];
 export const PROBES: readonly [ProbeOutcome | "none", ...(ProbeOutcome | "none")[]] = [

@@ -1,20 +1,20 @@
 /** The ledger's records as peers send them. A newer release may send kinds this one does not know: those are left out. */
 import * as z from "zod";
-import {
-  type DeliveryRecord,
-  type EvidenceRecord,
-  INCIDENT_KINDS,
-  type IncidentRecord,
-  type IntentRecord,
-  type LedgerRecord,
-  type Matcher,
-  type MessageRecord,
-  type MuteRecord,
-  type PingRecord,
-  type ResolvedRecord,
+import type {
+  DeliveryRecord,
+  EvidenceRecord,
+  IncidentRecord,
+  IntentRecord,
+  LedgerRecord,
+  Matcher,
+  MessageRecord,
+  MuteRecord,
+  PingRecord,
+  ResolvedRecord,
 } from "../core/ledger-records.ts";
-import { SEVERITIES, type Verdict } from "../core/types.ts";
+import type { Verdict } from "../core/types.ts";
 import { WALL_MAX, type WallTime } from "../kit/time.ts";
+import { incidentKinds, severities } from "./incident-words.ts";
 import { id, incarnation, limitedCount, PATHS, PROBES } from "./peer-fields.ts";
 
 export const RECORDS_PER_MESSAGE_MAX: number = 64;
@@ -46,7 +46,7 @@ const incidents = z.array(id).max(INCIDENTS_PER_RECORD_MAX);
 const incidentRecord: z.ZodType<IncidentRecord> = z.object({
   t: z.literal("incident"),
   incident: id,
-  kind: z.enum(INCIDENT_KINDS),
+  kind: z.enum(incidentKinds),
   subject: id,
   name,
   incarnation,
@@ -116,8 +116,8 @@ const messageRecord: z.ZodType<MessageRecord> = z.object({
 
 const matcher: z.ZodType<Matcher> = z.object({
   node: name.exactOptional(),
-  kind: z.enum(INCIDENT_KINDS).exactOptional(),
-  severity: z.enum(SEVERITIES).exactOptional(),
+  kind: z.enum(incidentKinds).exactOptional(),
+  severity: z.enum(severities).exactOptional(),
 });
 
 const muteRecord: z.ZodType<MuteRecord> = z.object({

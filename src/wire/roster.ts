@@ -12,6 +12,7 @@ export const ROSTER_NODES_MAX: number = 200;
 /** So that a node that missed this many epochs can still check the chain; 100 bytes each. */
 export const ROSTER_ANCESTORS_MAX: number = 256;
 export const ROSTER_REVOKED_MAX: number = 1000;
+export const REVOCATION_REASON_CHARS_MAX: number = 200;
 export const SHARED_CONFIG_CHARS_MAX: number = 262_144;
 export const NODE_ADDRESSES_MAX: number = 8;
 const ROOTS_MAX = 4;
@@ -30,6 +31,10 @@ export interface RosterNode {
   readonly added: string;
   /** ISO 8601; when the certificate last issued ends. Absent when the keymaster does not know. */
   readonly certificateExpires?: string | undefined;
+  /** ISO 8601; when it begins. */
+  readonly certificateBegins?: string | undefined;
+  /** Its serial number, in hex. */
+  readonly certificateSerial?: string | undefined;
 }
 
 export interface RosterRoot {
@@ -52,6 +57,8 @@ export interface RosterRevocation {
   readonly name: string;
   readonly at: string;
   readonly reason: string;
+  /** Of its last certificate, in hex; absent when the keymaster did not know it. */
+  readonly serial?: string | undefined;
 }
 
 export interface RosterAncestor {
@@ -122,6 +129,8 @@ export const addressText: z.ZodType<string> = z
 const hashText = z.string().regex(/^[0-9a-f]{64}$/, "not a SHA-256 in hex");
 const signatureText = z.string().regex(/^[A-Za-z0-9_-]{86}$/, "not a signature");
 const timeText = z.iso.datetime();
+/** RFC 5280 section 4.1.2.2: 20 bytes at most. */
+const serialText = z.string().regex(/^[0-9a-f]{1,40}$/, "not a serial number in hex");
 const certificateText = z.string().max(CERTIFICATE_CHARS_MAX);
 const rank = z.number().int().positive().max(Number.MAX_SAFE_INTEGER);
 
@@ -132,6 +141,8 @@ const rosterNode: z.ZodType<RosterNode> = z.object({
   pin: pinText,
   added: timeText,
   certificateExpires: timeText.optional(),
+  certificateBegins: timeText.optional(),
+  certificateSerial: serialText.optional(),
 });
 
 const termProof: z.ZodType<TermProof> = z.discriminatedUnion("by", [
@@ -165,7 +176,8 @@ const rosterShape: z.ZodType<Roster> = z.object({
         node: uuidText,
         name: nodeNameText,
         at: timeText,
-        reason: z.string().max(200),
+        reason: z.string().max(REVOCATION_REASON_CHARS_MAX),
+        serial: serialText.optional(),
       }),
     )
     .max(ROSTER_REVOKED_MAX),

@@ -5,10 +5,14 @@
  * Results are exactly what `--json` prints (`schema` comes first); times are ISO 8601.
  */
 import * as z from "zod";
+import { type HeatParamsOf, type HeatResults, heatParams } from "./heat-reports.ts";
+import type { CertsRenewReport, CertsReport, NodeReaddressReport, NodeRemoveReport } from "./key-reports.ts";
+import { NODE_ADDRESSES_MAX, REVOCATION_REASON_CHARS_MAX } from "./roster.ts";
+import { MUTE_FOR_LEAST, MUTE_FOR_MOST, MUTE_WHY_CHARS_MAX } from "./rpc-limits.ts";
 
 export { RPC_LINE_BYTES_MAX } from "./rpc-limits.ts";
 
-export interface RpcParamsOf {
+export interface RpcParamsOf extends HeatParamsOf {
   status: Record<never, never>;
   incidents: Record<never, never>;
   inbox: Record<never, never>;
@@ -18,17 +22,45 @@ export interface RpcParamsOf {
   "config-effective": Record<never, never>;
   /** The text of a shared configuration file; relayed to the keymaster, which numbers and signs it. */
   "config-apply": { text: string };
+  certs: Record<never, never>;
+  /** Without a node: this one. */
+  "certs-renew": { node?: string | undefined };
+  /** On the keymaster. `suspected`: its key may be in other hands, and people are told. */
+  "node-remove": { node: string; why: string; suspected: boolean };
+  "node-readdress": { node: string; addresses: readonly string[] };
   "token-create": { name: string; expiresMs: number };
   "token-list": Record<never, never>;
   "token-revoke": { id: string };
+  /** Nobody is told of the node; `node`: its name or id. Over a maintenance that holds, it replaces that one. */
+  "maintenance-on": { node: string } & MuteWish;
+  "maintenance-off": { node: string; user: string };
+  "maintenance-list": Record<never, never>;
+  /** `matcher`: as daemon/matcher.ts reads it. */
+  "silence-add": { matcher: string } & MuteWish;
+  "silence-list": Record<never, never>;
+  "silence-remove": { id: string; user: string };
   doctor: Record<never, never>;
   /** Streams every notice as it happens. */
   watch: Record<never, never>;
+}
+export interface MuteWish {
+  /** 1m to 365d; absent: until someone ends it. */
+  forMs?: number | undefined;
+  why: string;
+  /** Who asks; the daemon adds its node's name. */
+  user: string;
 }
 export type RpcMethod = keyof RpcParamsOf;
 export type RpcParams<M extends RpcMethod> = RpcParamsOf[M];
 
 const none: z.ZodType<Record<never, never>> = z.object({});
+const user = z.string().min(1).max(64);
+const wish = {
+  forMs: z.number().min(MUTE_FOR_LEAST).max(MUTE_FOR_MOST).optional(),
+  why: z.string().max(MUTE_WHY_CHARS_MAX),
+  user,
+};
+const nodeName = z.string().max(64);
 export const rpcParams: { readonly [M in RpcMethod]: z.ZodType<RpcParamsOf[M]> } = {
   status: none,
   incidents: none,
@@ -37,9 +69,27 @@ export const rpcParams: { readonly [M in RpcMethod]: z.ZodType<RpcParamsOf[M]> }
   "notify-test": z.object({ channel: z.string().max(63).optional() }),
   "config-effective": none,
   "config-apply": z.object({ text: z.string().max(262_144) }),
+  certs: none,
+  "certs-renew": z.object({ node: nodeName.optional() }),
+  "node-remove": z.object({
+    node: nodeName,
+    why: z.string().max(REVOCATION_REASON_CHARS_MAX),
+    suspected: z.boolean(),
+  }),
+  "node-readdress": z.object({
+    node: nodeName,
+    addresses: z.array(z.string().max(64)).min(1).max(NODE_ADDRESSES_MAX),
+  }),
   "token-create": z.object({ name: z.string().max(63), expiresMs: z.number().positive() }),
   "token-list": none,
   "token-revoke": z.object({ id: z.string().max(64) }),
+  "maintenance-on": z.object({ node: nodeName, ...wish }),
+  "maintenance-off": z.object({ node: nodeName, user }),
+  "maintenance-list": none,
+  "silence-add": z.object({ matcher: z.string().max(400), ...wish }),
+  "silence-list": none,
+  "silence-remove": z.object({ id: z.string().max(64), user }),
+  ...heatParams,
   doctor: none,
   watch: none,
 };
@@ -64,6 +114,62 @@ export interface NodeReport {
   readonly clockOffsetMs: number | null;
   readonly beatsPerSecond: number;
   readonly keymaster: boolean;
+  readonly maintenance: MuteReport | null;
+  /** `sometimes`: nobody is told of its absence. */
+  readonly expected: "always" | "sometimes";
+}
+
+/** Why messages are held back; `until` null = until someone ends it. */
+export interface MuteReport {
+  readonly at: string;
+  readonly until: string | null;
+  readonly by: string;
+  readonly why: string;
+}
+export interface MaintenanceReport extends MuteReport {
+  /** The node's id. */
+  readonly node: string;
+  readonly name: string;
+}
+export interface SilenceReport extends MuteReport {
+  readonly id: string;
+  /** All that is given must fit; nothing given fits everything. `severity`: this and milder. */
+  readonly matcher: {
+    readonly node: string | null;
+    readonly kind: string | null;
+    readonly severity: string | null;
+  };
+}
+export interface MaintenanceOnReport {
+  readonly schema: 1;
+  /** The node was in maintenance before. */
+  readonly renewed: boolean;
+  readonly maintenance: MaintenanceReport;
+}
+export interface MaintenanceOffReport {
+  readonly schema: 1;
+  readonly node: string;
+  readonly name: string;
+  /** False: it was not in maintenance. */
+  readonly ended: boolean;
+}
+export interface MaintenanceListReport {
+  readonly schema: 1;
+  readonly maintenances: readonly MaintenanceReport[];
+}
+export interface SilenceAddReport {
+  readonly schema: 1;
+  readonly silence: SilenceReport;
+}
+export interface SilenceListReport {
+  readonly schema: 1;
+  readonly silences: readonly SilenceReport[];
+}
+export interface SilenceRemoveReport {
+  readonly schema: 1;
+  readonly id: string;
+  /** False: it had ended already. */
+  readonly removed: boolean;
 }
 
 export interface StatusReport {
@@ -82,6 +188,10 @@ export interface StatusReport {
   readonly problems: readonly string[];
   readonly isolated: boolean;
   readonly openIncidents: number;
+  /** Silences in force. */
+  readonly silences: number;
+  /** The end of the quiet hours, while they hold. */
+  readonly quietUntil: string | null;
   readonly nodes: readonly NodeReport[];
 }
 
@@ -92,9 +202,17 @@ export interface IncidentReport {
   readonly name: string;
   readonly incarnation: number;
   readonly verdict: string;
-  readonly state: "open" | "resolved";
+  readonly severity: string;
+  /** `note`: told once, when it is over. */
+  readonly state: "open" | "resolved" | "note";
   readonly since: string;
   readonly until: string | null;
+  /** The other end of a link, or the kind of what comes and goes. */
+  readonly topic: string | null;
+  /** Its author's own words. */
+  readonly detail: string | null;
+  /** Why what is owed waits; `until` null = until someone ends it. */
+  readonly heldBack: { readonly why: string; readonly until: string | null } | null;
   readonly evidence: readonly { observer: string; path: string; last: string | null; probe: string }[];
   readonly told: readonly {
     channel: string;
@@ -130,6 +248,15 @@ export interface NotifyListReport {
     origin: string;
     proven: boolean;
     deliveries: readonly { node: string; at: string; outcome: string; detail: string }[];
+  }[];
+  /** Dead-man's heartbeats: pinged by one node at a time. */
+  readonly heartbeats: readonly {
+    name: string;
+    origin: string;
+    everyMs: number;
+    /** No ping was delivered for three periods. */
+    silent: boolean;
+    last: { node: string; at: string; detail: string } | null;
   }[];
 }
 
@@ -200,7 +327,7 @@ export interface WatchEvent {
   readonly [detail: string]: unknown;
 }
 
-export interface RpcResults {
+export interface RpcResults extends HeatResults {
   status: StatusReport;
   incidents: IncidentsReport;
   inbox: InboxReport;
@@ -208,9 +335,19 @@ export interface RpcResults {
   "notify-test": NotifyTestReport;
   "config-effective": ConfigEffectiveReport;
   "config-apply": ConfigApplyReport;
+  certs: CertsReport;
+  "certs-renew": CertsRenewReport;
+  "node-remove": NodeRemoveReport;
+  "node-readdress": NodeReaddressReport;
   "token-create": TokenCreateReport;
   "token-list": TokenListReport;
   "token-revoke": TokenRevokeReport;
+  "maintenance-on": MaintenanceOnReport;
+  "maintenance-off": MaintenanceOffReport;
+  "maintenance-list": MaintenanceListReport;
+  "silence-add": SilenceAddReport;
+  "silence-list": SilenceListReport;
+  "silence-remove": SilenceRemoveReport;
   doctor: DoctorReport;
   watch: never;
 }

@@ -1,4 +1,4 @@
-/** A receiver of posts that does as it is told, over real sockets on loopback. */
+/** A receiver of HTTP requests that does as it is told, over real sockets on loopback. */
 import {
   createServer as createHttpServer,
   type IncomingMessage,
@@ -7,6 +7,10 @@ import {
 } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
+import { createChannel } from "../../src/adapters/channels/registry.ts";
+import { wallTime } from "../../src/kit/time.ts";
+import { channelConfig, type ToldConfig } from "../../src/wire/channel-config.ts";
+import type { Arrived, ChannelUnderTest, ServiceMood } from "./channel-contract.ts";
 
 export interface Received {
   readonly method: string;
@@ -15,13 +19,13 @@ export interface Received {
   readonly body: string;
 }
 
-/** What the receiver does with a post once it has read it. */
+/** What the receiver does with a request once it has read it. */
 export type Answer = (response: ServerResponse, received: Received) => void;
 
 export interface Receiver {
   readonly port: number;
   readonly received: readonly Received[];
-  /** For all posts from now on. */
+  /** For all requests from now on. */
   answer(how: Answer): void;
   close(): Promise<void>;
 }
@@ -32,7 +36,7 @@ export const status =
     response.writeHead(code, headers).end(reply);
   };
 
-/** Reads the post and says nothing, ever. */
+/** Reads the request and says nothing, ever. */
 export const silence: Answer = () => undefined;
 
 /** Breaks off with a TCP reset instead of an answer. */
@@ -55,6 +59,48 @@ export const endlessReply: Answer = (response) => {
   response.on("drain", pour).on("error", () => undefined);
   pour();
 };
+
+/** The moods of a service that says with HTTP's own means how it is; others translate some of them anew. */
+export function httpAnswer(mood: ServiceMood): Answer {
+  switch (mood.type) {
+    case "accepts":
+      return status(200, mood.saying);
+    case "busy":
+      return status(503, "busy", { "retry-after": String(mood.retryAfterSeconds) });
+    case "refuses":
+      return status(403, mood.saying);
+    case "resets":
+      return reset;
+    case "babbles":
+      return endlessReply;
+    case "mute":
+    case "gone":
+      return silence;
+  }
+}
+
+/** A channel of these settings, and the service behind it on this receiver. */
+export function underTest(
+  receiver: Receiver,
+  settings: Readonly<Record<string, unknown>>,
+  secrets: readonly string[],
+  arrivedAs: (received: Received) => Arrived,
+  answerOf: (mood: ServiceMood) => Answer = httpAnswer,
+): ChannelUnderTest {
+  const config = channelConfig.parse({ name: "phone", ...settings }) as ToldConfig;
+  return {
+    channel: createChannel(config, { wall: () => wallTime(Date.now()) }),
+    secrets,
+    service: {
+      mood: async (mood) => {
+        receiver.answer(answerOf(mood));
+        if (mood.type === "gone") await receiver.close();
+      },
+      arrived: () => receiver.received.map(arrivedAs),
+    },
+    close: () => receiver.close(),
+  };
+}
 
 export interface Certified {
   readonly key: string;

@@ -1,21 +1,35 @@
 /** One core by itself, fed by hand: its peers are whatever a test says they say. */
 import type { Birth, DeliveryOutcome, Effect, Env, Input, RosterView, Stored } from "../../src/core/io.ts";
+import { resolutionOf } from "../../src/core/ledger.ts";
+import type { IncidentKind, IncidentRecord } from "../../src/core/ledger-records.ts";
 import type { Beat, PeerMessage } from "../../src/core/messages.ts";
 import { init, type NodeState, nextWakeAt, step } from "../../src/core/node.ts";
-import { DEFAULT_POLICY, type NodeId } from "../../src/core/types.ts";
+import {
+  type Address,
+  DEFAULT_POLICY,
+  type NodeId,
+  type ProbeOutcome,
+  type Uplink,
+} from "../../src/core/types.ts";
+import { meshView } from "../../src/core/view-of.ts";
 import { seededRandom } from "../../src/kit/random.ts";
 import { hours, instant, ms, wallTime } from "../../src/kit/time.ts";
 
 export const MESH = "11111111-2222-4333-8444-555555555555";
 export const START: number = 1_800_000_000_000;
 
-const member = (id: NodeId) => ({ id, name: id, addresses: [`127.0.0.1:${7000 + id.charCodeAt(0)}`] });
-const roster = (ids: readonly NodeId[]): RosterView => ({
+const addressOf = (id: NodeId, network = 0): Address => `127.0.${network}.1:${7000 + id.charCodeAt(0)}`;
+/** Each member has an address in each of so many networks. */
+export const rosterOf = (ids: readonly NodeId[], networks = 1, epoch = 1): RosterView => ({
   mesh: MESH,
   term: 1,
-  epoch: 1,
+  epoch,
   keymaster: "a",
-  members: ids.map(member),
+  members: ids.map((id) => ({
+    id,
+    name: id,
+    addresses: Array.from({ length: networks }, (_, network) => addressOf(id, network)),
+  })),
   signed: "signed",
 });
 
@@ -27,6 +41,10 @@ export class LoneNode {
   /** By key, as a disk that never fails holds them. */
   readonly disk: Map<string, string>;
   state: NodeState;
+  /** What a probe of an address shows. */
+  probe: (address: Address) => ProbeOutcome = () => "silent";
+  /** What a look at the uplink shows. */
+  uplink: Uplink = { up: true, detail: "eth0" };
   /** How deliveries and pings on a channel end; undefined = no outcome yet. */
   outcome: (channel: string) => DeliveryOutcome | undefined = () => ({ outcome: "delivered", detail: "ok" });
   readonly #random = seededRandom(1);
@@ -39,7 +57,7 @@ export class LoneNode {
         self: ids[0] ?? "a",
         boot: "boot",
         period: ms(200),
-        roster: roster(ids),
+        roster: rosterOf(ids),
         channels: [{ name: "phone", type: "webhook" }],
         heartbeats: [],
         policy: DEFAULT_POLICY,
@@ -79,13 +97,13 @@ export class LoneNode {
         const result = this.outcome(heartbeat);
         if (result !== undefined) this.input({ type: "pinged", heartbeat, result });
       } else if (effect.type === "look-at-uplink") {
-        this.input({ type: "uplink", uplink: { up: true, detail: "eth0" } });
+        this.input({ type: "uplink", uplink: this.uplink });
       } else if (effect.type === "probe") {
         this.input({
           type: "probed",
           subject: effect.subject,
           address: effect.address,
-          outcome: "silent",
+          outcome: this.probe(effect.address),
         });
       }
     }
@@ -97,13 +115,13 @@ export class LoneNode {
     this.#take(effects);
   }
 
-  connect(peer: NodeId): void {
+  connect(peer: NodeId, network = 0): void {
     const certificateExpires = wallTime(START + hours(1000));
     this.input({
       type: "session-up",
       peer,
       session: `with ${peer}`,
-      address: "127.0.0.1:7000",
+      address: addressOf(peer, network),
       certificateExpires,
       certificateFlagged: false,
     });
@@ -147,6 +165,22 @@ export class LoneNode {
       this.now = Math.min(end, nextBeat, Math.max(due, this.now + 1));
       this.input({ type: "wake" });
     }
+  }
+
+  /** Incidents and notes that this node holds, of one kind. */
+  incidents(kind: IncidentKind): IncidentRecord[] {
+    return [...this.state.ledger.records.values()].filter(
+      (record): record is IncidentRecord => record.t === "incident" && record.kind === kind,
+    );
+  }
+
+  /** How an incident ended; undefined while it is open. */
+  endOf({ incident }: IncidentRecord): string | undefined {
+    return resolutionOf(this.state.ledger, incident)?.how;
+  }
+
+  verdict(peer: NodeId): string | undefined {
+    return meshView(this.state, this.env()).nodes.find(({ id }) => id === peer)?.verdict;
   }
 
   /** Titles of what was sent to people on the channel. */

@@ -107,6 +107,76 @@ export const SAMPLES: { readonly [T in PeerMessage["t"]]: Envelope & { message: 
       body: '{"term":1,"epoch":13,"changed":true}',
     },
   },
+  readings: {
+    message: {
+      t: "readings",
+      passes: [
+        {
+          life: 4,
+          pass: 812,
+          table: "a1b2c3d4e5f6",
+          since: 811,
+          changed: [
+            [0, 54.125],
+            [2, [31, 1_766_000_000]],
+            [3, "stuck"],
+          ],
+          alarms: [0],
+        },
+        {
+          node: other,
+          life: 9,
+          pass: 7,
+          table: "0f0f0f0f0f0f",
+          age: 20_013,
+          all: [-12, 1.352, "fault", "idle"],
+        },
+      ],
+    },
+  },
+  "readings-table": {
+    message: {
+      t: "readings-table",
+      node: other,
+      table: {
+        id: "0f0f0f0f0f0f",
+        sensors: [
+          {
+            id: "platform/coretemp.0/temp1",
+            kind: "cpu-package",
+            name: "CPU",
+            unit: "celsius",
+            limits: { min: -5, max: 82, crit: 100, lcrit: -10, emergency: 110.5 },
+            driver: "coretemp",
+            label: "Package id 0",
+            spot: false,
+          },
+          null,
+          {
+            id: "nvme:S5GX/temp2",
+            kind: "nvme",
+            name: "Samsung SSD 980 (slot 3, nvme0) sensor 1",
+            unit: "celsius",
+            limits: {},
+            driver: "nvme",
+            label: "Sensor 1",
+            spot: true,
+          },
+        ],
+      },
+    },
+  },
+  "readings-want": { message: { t: "readings-want", node: other, table: "a1b2c3d4e5f6" } },
+  "readings-held": {
+    message: {
+      t: "readings-held",
+      roster: { term: 1, epoch: 12 },
+      held: [
+        [1, 9, 4],
+        [13, 0, 0],
+      ],
+    },
+  },
 };
 
 export const SAMPLE_HELLO: {

@@ -148,6 +148,17 @@ describe("one session a pair", () => {
     expect((await a.event("received")).session).toBe(second);
   });
 
+  it("when the higher id gives up the lower one's session and dials: the newer one, at both", async () => {
+    const first = await connect(a, b);
+    b.transport.dial(a.identity.id, a.address);
+    for (const node of [a, b]) {
+      await node.event("session-down", (e) => e.session === first && e.end === "replaced");
+      await node.event("session-up", (e) => e.session !== first);
+      expect(node.transport.stats().sessions).toBe(1);
+    }
+    expect(ups(a)).toEqual(ups(b));
+  });
+
   it("when a peer restarted and dials, though the lower id had dialled: the newer one", async () => {
     const { stranded, node, identity } = await strandedPeer();
     const before = ups(node)[0];

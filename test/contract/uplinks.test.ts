@@ -31,4 +31,5 @@ function uplinksContract(name: string, make: () => Uplinks): void {
   });
 }
 
-uplinksContract("this machine's", () => createUplinks());
+/** Its gateway is not ours to knock at. */
+uplinksContract("this machine's", () => createUplinks({ knock: () => Promise.resolve("silence") }));

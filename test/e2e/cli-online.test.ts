@@ -3,8 +3,8 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FailureError } from "../../src/kit/result.ts";
-import type { RpcHandlers } from "../../src/wire/rpc.ts";
-import { BALEFIRE, createRig, degraded, healthy, type Rig } from "./cli-rig.ts";
+import type { IncidentReport, RpcHandlers } from "../../src/wire/rpc.ts";
+import { BALEFIRE, createRig, degraded, healthy, type Rig, sampleHandlers } from "./cli-rig.ts";
 
 const ESCAPE = "\u001b";
 
@@ -141,6 +141,30 @@ describe("looking", () => {
     expect((await rig.json(["incidents"])).document).toMatchObject({ schema: 1, incidents: [{ name: "c" }] });
   });
 
+  it("incidents: of every kind, with what holds messages about them back", async () => {
+    const { incidents } = await sampleHandlers.incidents({});
+    const [down] = incidents;
+    if (down === undefined) throw new Error("the sample has an incident");
+    const until = "2026-03-01T02:13:07Z";
+    const kinds: readonly IncidentReport[] = [
+      { ...down, name: "l", kind: "link-problem", verdict: "link-problem", topic: "b", detail: "TCP passes" },
+      { ...down, name: "p", kind: "link-problem", verdict: "link-problem", topic: "path 10.0.0.9:7654" },
+      { ...down, name: "f", kind: "flapping", verdict: "host-down", topic: "down" },
+      { ...down, name: "m", kind: "missing", verdict: "missing", heldBack: { why: "quiet hours", until } },
+      { ...down, name: "r", kind: "restarted", verdict: "alive", state: "note", until },
+    ];
+    await withDaemon({ incidents: async () => ({ schema: 1, incidents: kinds }) }, async ({ run }) => {
+      const { stdout } = await run(["incidents"]);
+      expect(stdout).toMatch(/^l: link-problem, not heard by b {2}open/m);
+      expect(stdout).toMatch(/^ {2}detail {4}TCP passes$/m);
+      expect(stdout).toMatch(/^p: link-problem, not at 10\.0\.0\.9:7654 {2}open/m);
+      expect(stdout).toMatch(/^f: flapping \(down\) {2}open/m);
+      expect(stdout).toMatch(/^m: missing {2}open/m);
+      expect(stdout).toMatch(/^ {2}held back quiet hours, until 2026-03-01 /m);
+      expect(stdout).toMatch(/^r: restarted {2}note {2}since .* until 2026-03-01 /m);
+    });
+  });
+
   it("inbox: the messages in full", async () => {
     const { stdout } = await rig.run(["inbox"]);
     expect(stdout).toMatch(/c is down\n {2}Nobody hears c\.\n {2}Last heard 5 s ago\.\n {2}told by b\n$/);
@@ -151,18 +175,29 @@ describe("looking", () => {
     const none: Partial<RpcHandlers> = {
       incidents: async () => ({ schema: 1, incidents: [] }),
       inbox: async () => ({ schema: 1, messages: [] }),
-      "notify-list": async () => ({ schema: 1, channels: [] }),
+      "notify-list": async () => ({ schema: 1, channels: [], heartbeats: [] }),
+      "maintenance-list": async () => ({ schema: 1, maintenances: [] }),
+      "silence-list": async () => ({ schema: 1, silences: [] }),
       "token-list": async () => ({ schema: 1, tokens: [] }),
     };
     await withDaemon(none, async ({ run }) => {
       const said = await Promise.all(
-        [["incidents"], ["inbox"], ["notify", "list"], ["token", "list"]].map((args) => run(args)),
+        [
+          ["incidents"],
+          ["inbox"],
+          ["notify", "list"],
+          ["token", "list"],
+          ["maintenance", "list"],
+          ["silence", "list"],
+        ].map((args) => run(args)),
       );
       expect(said.map(({ code, stdout }) => [code, stdout.split(".")[0]])).toEqual([
         [0, "No incidents"],
         [0, "No messages"],
         [0, "No channels"],
         [0, "No tokens"],
+        [0, "No node is in maintenance"],
+        [0, "No silences"],
       ]);
     });
   });
@@ -241,6 +276,18 @@ describe("notify", () => {
     const { stdout } = await rig.run(["notify", "list"]);
     expect(stdout).toMatch(/^phone +webhook +shared +proven +delivered by b 60 s ago: 200 OK$/m);
     expect(stdout).toMatch(/^spare +webhook +own +unproven +never tried$/m);
+  });
+
+  it("list tells heartbeats that beat from silent ones", async () => {
+    const { stdout } = await rig.run(["notify", "list"]);
+    expect(stdout).toMatch(/^outside +shared +60 s +beating +by b 20 s ago: 200 OK$/m);
+    expect(stdout).toMatch(/^other +own +5 min +silent +never$/m);
+    expect((await rig.json(["notify", "list"])).document).toMatchObject({
+      heartbeats: [
+        { name: "outside", everyMs: 60_000 },
+        { name: "other", last: null },
+      ],
+    });
   });
 });
 

@@ -6,7 +6,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createControlServer } from "../../src/adapters/control/server.ts";
 import { unwrap } from "../../src/kit/result.ts";
-import type { NodeReport, RpcHandlers, StatusReport } from "../../src/wire/rpc.ts";
+import type { MuteReport, NodeReport, RpcHandlers, StatusReport } from "../../src/wire/rpc.ts";
+import { heatHandlers } from "./cli-heat-answers.ts";
 
 export const BALEFIRE: string = join(dirname(fileURLToPath(import.meta.url)), "../../bin/balefire");
 
@@ -105,7 +106,16 @@ const node = (name: string, rest: Partial<NodeReport> = {}): NodeReport => ({
   clockOffsetMs: 2,
   beatsPerSecond: 5,
   keymaster: false,
+  maintenance: null,
+  expected: "always",
   ...rest,
+});
+
+const muted = (forMs: number | undefined, why: string, user: string): MuteReport => ({
+  at: ago(0),
+  until: forMs === undefined ? null : ago(-forMs),
+  by: `${user}@a`,
+  why,
 });
 
 export const healthy: StatusReport = {
@@ -121,6 +131,8 @@ export const healthy: StatusReport = {
   problems: [],
   isolated: false,
   openIncidents: 0,
+  silences: 0,
+  quietUntil: null,
   nodes: [node("a", { path: "self", rttMs: null, lastHeard: null, keymaster: true }), node("b")],
 };
 
@@ -154,9 +166,13 @@ export const sampleHandlers: RpcHandlers = {
         name: "c",
         incarnation: 2,
         verdict: "host-down",
+        severity: "critical",
         state: "open",
         since: ago(3200),
         until: null,
+        topic: null,
+        detail: null,
+        heldBack: null,
         evidence: [
           { observer: "a", path: "datagram", last: ago(5000), probe: "silent" },
           { observer: "b", path: "none", last: null, probe: "silent" },
@@ -190,6 +206,16 @@ export const sampleHandlers: RpcHandlers = {
       },
       { name: "spare", type: "webhook", origin: "own", proven: false, deliveries: [] },
     ],
+    heartbeats: [
+      {
+        name: "outside",
+        origin: "shared",
+        everyMs: 60_000,
+        silent: false,
+        last: { node: "b", at: ago(20_000), detail: "200 OK" },
+      },
+      { name: "other", origin: "own", everyMs: 300_000, silent: true, last: null },
+    ],
   }),
   "notify-test": async ({ channel }) => ({
     schema: 1,
@@ -203,6 +229,63 @@ export const sampleHandlers: RpcHandlers = {
     ],
   }),
   "config-apply": async () => ({ schema: 1, term: 1, epoch: 4, changed: true }),
+  certs: async () => ({
+    schema: 1,
+    certificates: [
+      {
+        node: "a",
+        id: node("a").id,
+        serial: "4a5b6c7d8e9f00112233445566778899",
+        issuer: `Balefire signer ${node("a").id}`,
+        notBefore: ago(2 * DAY),
+        notAfter: ago(-28 * DAY),
+        state: "valid",
+        source: "own",
+        renewalDue: ago(-9 * DAY),
+        lastTry: { at: ago(DAY), failure: "the keymaster did not answer within 10 s" },
+        nextTry: ago(-9 * DAY),
+      },
+      {
+        node: "b",
+        id: node("b").id,
+        serial: "5a5b6c7d8e9f00112233445566778899",
+        issuer: null,
+        notBefore: ago(25 * DAY),
+        notAfter: ago(-5 * DAY),
+        state: "late",
+        source: "roster",
+        renewalDue: ago(13 * DAY),
+        lastTry: null,
+        nextTry: null,
+      },
+    ],
+  }),
+  "certs-renew": async ({ node: name }) => ({
+    schema: 1,
+    node: name ?? "a",
+    serial: "6a5b6c7d8e9f00112233445566778899",
+    notAfter: ago(-30 * DAY),
+  }),
+  "node-remove": async ({ node: name, suspected }) => ({
+    schema: 1,
+    node: name,
+    id: node("c").id,
+    suspected,
+    term: 1,
+    epoch: 5,
+    reached: ["b"],
+    waiting: ["d"],
+  }),
+  "node-readdress": async ({ node: name, addresses }) => ({
+    schema: 1,
+    node: name,
+    id: node("c").id,
+    addresses,
+    term: 1,
+    epoch: 5,
+    reached: ["b"],
+    waiting: [],
+  }),
   "token-create": async ({ name, expiresMs }) => ({
     schema: 1,
     token: `balefire-join-${name}`,
@@ -215,6 +298,37 @@ export const sampleHandlers: RpcHandlers = {
     tokens: [{ id: "t1", name: "b", created: ago(60_000), expires: ago(-3_540_000), state: "open" }],
   }),
   "token-revoke": async ({ id }) => ({ schema: 1, id, revoked: true }),
+  "maintenance-on": async ({ node: name, forMs, why, user }) => ({
+    schema: 1,
+    renewed: false,
+    maintenance: { ...muted(forMs, why, user), node: node(name).id, name },
+  }),
+  "maintenance-off": async ({ node: name }) => ({ schema: 1, node: node(name).id, name, ended: true }),
+  "maintenance-list": async () => ({
+    schema: 1,
+    maintenances: [{ ...muted(7_200_000, "new disk", "root"), node: node("b").id, name: "b" }],
+  }),
+  "silence-add": async ({ forMs, why, user }) => ({
+    schema: 1,
+    silence: {
+      ...muted(forMs, why, user),
+      id: "0a1b2c3d",
+      matcher: { node: "pve*", kind: null, severity: "warning" },
+    },
+  }),
+  "silence-list": async () => ({
+    schema: 1,
+    silences: [
+      {
+        ...muted(undefined, "", "root"),
+        id: "0a1b2c3d",
+        matcher: { node: "pve*", kind: "link-problem", severity: null },
+      },
+      { ...muted(60_000, "", "root"), id: "4e5f6071", matcher: { node: null, kind: null, severity: null } },
+    ],
+  }),
+  "silence-remove": async ({ id }) => ({ schema: 1, id, removed: true }),
+  ...heatHandlers,
   doctor: async () => ({
     schema: 1,
     findings: [{ check: "clock", level: "ok", finding: "within 3 ms of b", remedy: null }],

@@ -2,7 +2,7 @@
 import type { KeyObject } from "node:crypto";
 import { once } from "node:events";
 import { connect, type TLSSocket } from "node:tls";
-import { createCsr } from "../../src/adapters/pki/issue.ts";
+import { createCsr } from "../../src/adapters/pki/csr.ts";
 import { generateKey } from "../../src/adapters/pki/keys.ts";
 import { JoinLines } from "../../src/daemon/join-line.ts";
 import { proveToken } from "../../src/daemon/tokens.ts";
@@ -58,7 +58,7 @@ export async function requestBy(
   claim: Claim = {},
 ): Promise<JoinRequest> {
   const token = unwrap(parseToken(tokenLine));
-  const csr = claim.csr ?? (await createCsr(claim.key ?? generateKey()));
+  const csr = claim.csr ?? createCsr(claim.key ?? generateKey());
   const { id, name } = { ...token, ...claim };
   const addresses = claim.addresses ?? ["127.0.0.9:7654"];
   const proofText = joinProofText({ exporterHex, csrSha256: sha256Hex(csr), token: id, name, addresses });

@@ -4,7 +4,7 @@ import { connect as connectTcp, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { connect, type TLSSocket } from "node:tls";
 import { expect, test } from "vitest";
-import { createCsr } from "../../src/adapters/pki/issue.ts";
+import { createCsr } from "../../src/adapters/pki/csr.ts";
 import { generateKey } from "../../src/adapters/pki/keys.ts";
 import { type Identity, loadIdentity, withOfflineKeymaster } from "../../src/daemon/identity.ts";
 import { joinMesh } from "../../src/daemon/join.ts";
@@ -129,7 +129,7 @@ test("a request whose parts were exchanged after it was signed is refused", asyn
     const call = await callUp(mesh.address);
     return ask(call, { ...(await requestBy(token, call.exporterHex)), ...change });
   };
-  expect(await exchanged({ csr: await createCsr(generateKey()) })).toMatchObject(refusal("token-invalid"));
+  expect(await exchanged({ csr: createCsr(generateKey()) })).toMatchObject(refusal("token-invalid"));
   expect(await exchanged({ addresses: ["127.0.0.66:7654"] })).toMatchObject(refusal("token-invalid"));
   expect(await exchanged({ name: "pve3" })).toMatchObject(refusal("token-invalid", "not made with"));
   const other = unwrap(parseToken(await mesh.token("pve3"))).id;
@@ -139,7 +139,7 @@ test("a request whose parts were exchanged after it was signed is refused", asyn
 test("a certificate request with a bad signature is refused and does not use the token up", async () => {
   const mesh = await rig();
   const token = await mesh.token("pve2");
-  const body = (await createCsr(generateKey())).replaceAll(/-----[^-]+-----|\s/g, "");
+  const body = (createCsr(generateKey())).replaceAll(/-----[^-]+-----|\s/g, "");
   const der = Buffer.from(body, "base64");
   der[der.length - 1] = (der.at(-1) ?? 0) ^ 1;
   const csr = `-----BEGIN CERTIFICATE REQUEST-----\n${der.toString("base64")}\n-----END CERTIFICATE REQUEST-----\n`;

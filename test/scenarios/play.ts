@@ -20,14 +20,17 @@ export interface Played {
   readonly violations: readonly Violation[];
 }
 
+/** What a message says of sensors is the sense of some scenarios; the rest of its text has its own tests. */
+const ABOUT_SENSORS = /last felt|past its critical|too hot/i;
+
 /** The inbox is told of everything besides, and every node hears of every receipt: once is enough here. */
 const isWorthShowing = (host: string, notice: Notice): boolean =>
   notice.type !== "message" || (notice.channel !== "inbox" && notice.node === host);
 
 export async function play(file: string): Promise<Played> {
   const script = (file.split(DIVIDER)[0] ?? "").trimEnd();
-  const { names, seed, until, timed, onDeliver } = parseScript(script);
-  const world = new World({ seed, machine: CORE, names });
+  const { names, absent, networks, seed, until, timed, onDeliver } = parseScript(script);
+  const world = new World({ seed, machine: CORE, names, networks });
   const judge = new Judge(world, { nothingIsTold: false, muted: / maintenance /.test(script) });
   const lines: string[] = [];
   const write = (who: string, what: string): void => {
@@ -46,6 +49,7 @@ export async function play(file: string): Promise<Played> {
   });
   world.receiver.onArrival.push(({ notification }) => {
     write("receiver", `${notification.state} "${notification.title}"`);
+    for (const line of notification.text.split("\n")) if (ABOUT_SENSORS.test(line)) write("", `  ${line}`);
   });
   world.onDeliver.push((host) => {
     if (sender >= 0) return;
@@ -54,7 +58,9 @@ export async function play(file: string): Promise<Played> {
   });
   for (const { at, action } of timed) world.timeline.schedule(at, () => act(action));
   await world.run(
-    names.map((_, host) => ({ at: host * START_STAGGER, fault: { type: "power-on", host } as const })),
+    names.flatMap((name, host) =>
+      absent.includes(name) ? [] : [{ at: host * START_STAGGER, fault: { type: "power-on", host } as const }],
+    ),
     until,
   );
   return { file: `${script}\n\n${DIVIDER}${lines.join("\n")}\n`, violations: judge.violations };

@@ -2,6 +2,8 @@
  * The little language of the scenarios. A line is one of
  *
  *     hosts a b c            who there is; all start within the first second
+ *     absent d               who of them does not start
+ *     networks 2             that every host has a cable in (default 1)
  *     seed 7                 for latencies and the machines' own randomness (default 1)
  *     at 10s VERB …          a fault at a time
  *     on deliver VERB …      a fault one millisecond after the first message leaves a node, `sender`
@@ -12,6 +14,7 @@
 import type { Input } from "../../src/core/io.ts";
 import { maintenanceId } from "../../src/core/mutes.ts";
 import { parseDuration, wallTime } from "../../src/kit/time.ts";
+import { hostSample } from "../contract/sample-readings.ts";
 import type { Fault } from "../sim/faults.ts";
 import type { Host } from "../sim/host.ts";
 import type { ReceiverMood } from "../sim/receiver.ts";
@@ -21,6 +24,8 @@ export type Action = (sender: number) => readonly Fault[];
 
 export interface Script {
   readonly names: readonly string[];
+  readonly absent: readonly string[];
+  readonly networks: number;
   readonly seed: number;
   readonly until: number;
   readonly timed: readonly { readonly at: number; readonly action: Action }[];
@@ -45,6 +50,14 @@ const link =
     return (sender) => hosts.map((host) => ({ type: "link", host: host(sender), up }));
   };
 
+/** `unplug a 2`: a's cable in the second network. */
+const cable =
+  (up: boolean) =>
+  ([name, network]: readonly string[], hostOf: HostOf): Action => {
+    const host = hostOf(name);
+    return (sender) => [{ type: "link", host: host(sender), up, network: Number(network) - 1 }];
+  };
+
 const VERBS: Readonly<Record<string, (words: readonly string[], hostOf: HostOf) => Action>> = {
   "power-off": one("power-off"),
   "power-on": one("power-on"),
@@ -55,6 +68,23 @@ const VERBS: Readonly<Record<string, (words: readonly string[], hostOf: HostOf) 
   resume: one("resume"),
   cut: link(false),
   mend: link(true),
+  unplug: cable(false),
+  plug: cable(true),
+  /** `network 2 down`: its switch. */
+  network:
+    ([network, state]) =>
+    () => [{ type: "network", network: Number(network) - 1, up: state === "up" }],
+  /** `gateway a silent`, `gateway a answers`. */
+  gateway: ([name, state], hostOf) => {
+    const host = hostOf(name);
+    return (sender) => [{ type: "gateway", host: host(sender), up: state === "answers" }];
+  },
+  /** `wall a 1h back`, `wall a 1h forth`. */
+  wall: ([name, length, way], hostOf) => {
+    const host = hostOf(name);
+    const by = time(length ?? "") * (way === "back" ? -1 : 1);
+    return (sender) => [{ type: "wall-step", host: host(sender), by }];
+  },
   /** `path a b down`: from a to b only. */
   path: ([from, to, state], hostOf) => {
     const [a, b] = [hostOf(from), hostOf(to)];
@@ -84,6 +114,20 @@ const VERBS: Readonly<Record<string, (words: readonly string[], hostOf: HostOf) 
       },
     ];
   },
+  /** `shutdown a`: told to the daemon before its host is switched off. */
+  shutdown: (words, hostOf) => {
+    const hosts = words.map(hostOf);
+    return (sender) => hosts.map((host) => ({ type: "stop", host: host(sender), why: "shutdown" }));
+  },
+  /** `feels a 97 0`: one pass over a's sensors shows its CPU at 97 °C and its fan at 0 rpm (default 1200). */
+  feels: ([name, celsius = "", rpm = "1200"], hostOf) => {
+    const host = hostOf(name);
+    const readings = hostSample(Number(celsius), 45, Number(rpm));
+    const words = `feels ${celsius} °C, fan at ${rpm} rpm`;
+    return (sender) => [
+      { type: "operator", host: host(sender), words, input: () => ({ type: "readings", readings }) },
+    ];
+  },
   receiver:
     ([mood]) =>
     () => [{ type: "receiver", mood: mood as ReceiverMood }],
@@ -109,6 +153,8 @@ function muteOf(host: Host | undefined, ended: boolean, length: string | undefin
 
 export function parseScript(text: string): Script {
   const names: string[] = [];
+  const absent: string[] = [];
+  let networks = 1;
   const timed: { at: number; action: Action }[] = [];
   const onDeliver: Action[] = [];
   let seed = 1;
@@ -123,13 +169,15 @@ export function parseScript(text: string): Script {
     const words = line.replace(/#.*/, "").trim().split(/\s+/);
     const [first = "", second = "", verb = "", ...rest] = words;
     if (first === "hosts") names.push(...words.slice(1));
+    else if (first === "absent") absent.push(...words.slice(1));
+    else if (first === "networks") networks = Number(second);
     else if (first === "seed") seed = Number(second);
     else if (first === "until") until = time(second);
     else if (first === "at") timed.push({ at: time(second), action: actionOf(verb, rest, hostOf) });
     else if (first === "on" && second === "deliver") onDeliver.push(actionOf(verb, rest, hostOf));
     else if (first !== "") throw new Error(`not understood: ${line}`);
   }
-  return { names, seed, until, timed, onDeliver };
+  return { names, absent, networks, seed, until, timed, onDeliver };
 }
 
 function actionOf(verb: string, words: readonly string[], hostOf: HostOf): Action {

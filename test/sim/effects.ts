@@ -31,6 +31,8 @@ export interface Outside {
   readonly receiver: Receiver;
   /** Whether this host has a way to the receiver, its own link aside. */
   readonly reachesReceiver: (host: Host) => boolean;
+  /** Whether this host hears its gateway, its own link aside. */
+  readonly gatewayAnswers: (host: Host) => boolean;
   readonly indexOf: (node: NodeId) => number | undefined;
   readonly indexAt: (address: Address) => number | undefined;
   readonly hosts: readonly Host[];
@@ -162,6 +164,7 @@ export class Effects {
     const { life } = host;
     const from = host.index;
     const to = indexAt(address);
+    const lane = to === undefined ? -1 : (hosts[to]?.addresses.indexOf(address) ?? -1);
     const peer = to === undefined ? undefined : hosts[to];
     const end = timeline.now + patience;
     let over = false;
@@ -172,7 +175,7 @@ export class Effects {
     };
     const knock = (): void => {
       if (over || to === undefined || peer === undefined) return;
-      if (network.loses(from, to) || !peer.powered || network.loses(to, from)) {
+      if (network.loses(from, to, lane) || !peer.powered || network.loses(to, from, lane)) {
         if (timeline.now + patience / KNOCKS < end) timeline.in(patience / KNOCKS, knock);
         return;
       }
@@ -187,8 +190,10 @@ export class Effects {
     const { timeline, network } = this.#outside;
     const { life } = host;
     timeline.in(UPLINK_LOOK, () => {
-      const up = network.linkUp(host.index);
-      const detail = up ? "eth0: carrier, gateway answers" : "eth0: no carrier";
+      const carrier = network.linkUp(host.index);
+      const up = carrier && this.#outside.gatewayAnswers(host);
+      const gateway = up ? "answers" : "does not answer any more";
+      const detail = carrier ? `eth0: carrier, gateway ${gateway}` : "eth0: no carrier";
       host.whenAwakeInLife(life, () => host.give({ type: "uplink", uplink: { up, detail } }));
     });
   }

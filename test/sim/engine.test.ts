@@ -173,6 +173,35 @@ describe("a stopped process", () => {
   });
 });
 
+describe("of two networks", () => {
+  it("the lost one carries nothing, neither words nor probes, and the other one everything", async () => {
+    const stage = await new Stage(3, 1, 2).open();
+    const probes: Effect[] = (stage.world.hosts[2]?.addresses ?? []).map((address) => ({
+      type: "probe",
+      subject: idOf(2),
+      address,
+      patience: ms(400),
+    }));
+    await stage.dial(0, 1, 0);
+    await stage.dial(0, 2, 1);
+    await stage.pass(10);
+    stage.world.apply({ type: "network", network: 0, up: false });
+    await stage.say(0, 1, "datagram", 1);
+    await stage.say(0, 2, "datagram", 2);
+    await stage.do(0, ...probes);
+    await stage.pass(500);
+    expect(stage.numbers(1)).toEqual([]);
+    expect(stage.numbers(2)).toEqual([2]);
+    const outcomes = stage
+      .told(0)
+      .flatMap((input) => (input.type === "probed" ? [[input.address, input.outcome]] : []));
+    expect(outcomes.sort()).toEqual([
+      ["10.1.0.3:7654", "silent"],
+      ["10.2.0.3:7654", "accepted"],
+    ]);
+  });
+});
+
 describe("probes", () => {
   it("tell a living kernel from a silent host", async () => {
     const stage = await new Stage(4).open();
@@ -180,7 +209,7 @@ describe("probes", () => {
     stage.world.apply({ type: "kill", host: 2 });
     stage.world.apply({ type: "power-off", host: 3 });
     for (const subject of [1, 2, 3]) {
-      const address = stage.world.hosts[subject]?.address ?? "";
+      const address = stage.world.hosts[subject]?.addresses[0] ?? "";
       await stage.do(0, { type: "probe", subject: idOf(subject), address, patience: ms(400) });
     }
     await stage.pass(399);

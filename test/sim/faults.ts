@@ -10,11 +10,16 @@ export type Fault =
   | { readonly type: "power-on"; readonly host: number }
   | { readonly type: "kill"; readonly host: number }
   /** SIGTERM: goodbye, then the process ends. */
-  | { readonly type: "stop"; readonly host: number }
+  | { readonly type: "stop"; readonly host: number; readonly why?: "reboot" | "shutdown" }
   | { readonly type: "start"; readonly host: number }
   | { readonly type: "pause"; readonly host: number }
   | { readonly type: "resume"; readonly host: number }
-  | { readonly type: "link"; readonly host: number; readonly up: boolean }
+  /** Its cable, with the carrier; `network` undefined: in all networks. */
+  | { readonly type: "link"; readonly host: number; readonly up: boolean; readonly network?: number }
+  /** A network's switch; the cables keep their carrier. */
+  | { readonly type: "network"; readonly network: number; readonly up: boolean }
+  /** Whether this host hears its gateway. */
+  | { readonly type: "gateway"; readonly host: number; readonly up: boolean }
   | { readonly type: "path"; readonly from: number; readonly to: number; readonly up: boolean }
   | { readonly type: "partition"; readonly groups: readonly (readonly number[])[] }
   | { readonly type: "heal" }
@@ -47,7 +52,11 @@ export function describeFault(fault: Fault, names: readonly string[]): string {
   const name = (host: number): string => names[host] ?? `#${host}`;
   switch (fault.type) {
     case "link":
-      return `link ${name(fault.host)} ${fault.up ? "up" : "down"}`;
+      return `link ${name(fault.host)} ${fault.network === undefined ? "" : `in network ${fault.network + 1} `}${fault.up ? "up" : "down"}`;
+    case "network":
+      return `network ${fault.network + 1} ${fault.up ? "up" : "down"}`;
+    case "gateway":
+      return `gateway of ${name(fault.host)} ${fault.up ? "answers" : "silent"}`;
     case "route":
       return `route ${name(fault.host)} ${fault.up ? "up" : "down"}`;
     case "path":
@@ -64,6 +73,8 @@ export function describeFault(fault: Fault, names: readonly string[]): string {
       return `wall ${name(fault.host)} by ${Math.round(fault.by)} ms`;
     case "disk":
       return `disk ${name(fault.host)} ${fault.health}`;
+    case "stop":
+      return `${fault.why ?? "stop"} ${name(fault.host)}`;
     case "operator":
       return `on ${name(fault.host)}: ${fault.words}`;
     case "receiver":

@@ -22,7 +22,7 @@ export interface HostParts {
   readonly index: number;
   readonly id: NodeId;
   readonly name: string;
-  readonly address: Address;
+  readonly addresses: readonly Address[];
   readonly timeline: Timeline;
   readonly random: Random;
   readonly machine: Machine;
@@ -37,7 +37,8 @@ export class Host {
   readonly index: number;
   readonly id: NodeId;
   readonly name: string;
-  readonly address: Address;
+  /** One for each network. */
+  readonly addresses: readonly Address[];
   readonly random: Random;
   readonly disk: Disk;
   powered = false;
@@ -71,7 +72,7 @@ export class Host {
     this.index = parts.index;
     this.id = parts.id;
     this.name = parts.name;
-    this.address = parts.address;
+    this.addresses = parts.addresses;
     this.random = parts.random;
     this.disk = parts.disk;
     this.#timeline = parts.timeline;

@@ -19,11 +19,12 @@ function sabotage(change: Partial<Machine>): Machine {
 async function judged(
   machine: Machine,
   faults: readonly TimedFault[],
-  options: { size?: number; until?: number; nothingIsTold?: boolean } = {},
+  options: { size?: number; until?: number; nothingIsTold?: boolean; sensors?: boolean } = {},
 ): Promise<string[]> {
-  const { size = 3, until = 60_000, nothingIsTold = false } = options;
-  const world = new World({ seed: 1, machine, names: hostNames(size) });
-  const judge = new Judge(world, { nothingIsTold });
+  const { size = 3, until = 60_000, nothingIsTold = false, sensors = false } = options;
+  const felt = sensors ? ({ sensors: "tame" } as const) : {};
+  const world = new World({ seed: 1, machine, names: hostNames(size), ...felt });
+  const judge = new Judge(world, { nothingIsTold, sensors });
   const starts = world.hosts.map(({ index }) => ({
     at: 0,
     fault: { type: "power-on", host: index } as const,
@@ -101,6 +102,22 @@ describe("the judge", () => {
     ]);
   });
 
+  it("sees a death that is told without what the host last felt", async () => {
+    const death = at(50_000, { type: "power-off", host: C });
+    const until = 60_000;
+    expect(await judged(CORE, [death], { sensors: true, until })).toEqual([]);
+    const deafAfter = (seconds: number): Machine =>
+      sabotage({
+        step: (state, input, env) => {
+          const isNews = input.type === "received" && input.envelope.message.t === "readings";
+          return CORE.step(state, isNews && byWall(seconds)(env) ? { type: "wake" } : input, env);
+        },
+      });
+    const untold = ["a death is told with what the host last felt"];
+    for (const machine of [deafAfter(0), deafAfter(25)])
+      expect(await judged(machine, [death], { sensors: true, until })).toEqual(untold);
+  });
+
   it("sees two messages about one death", async () => {
     // a and b never learn of one another's intents and receipts.
     const noNews = (input: Input): boolean =>
@@ -125,7 +142,15 @@ describe("the judge", () => {
         follows: [],
         verdict: "alive",
         subjects: [
-          { id: idOf(B), name: "b", incident: "never", verdict: "alive", since: "2026-01-01T00:00:00.000Z" },
+          {
+            id: idOf(B),
+            name: "b",
+            incident: "never",
+            kind: "down",
+            severity: "critical",
+            verdict: "alive",
+            since: "2026-01-01T00:00:00.000Z",
+          },
         ],
         since: "2026-01-01T00:00:00.000Z",
         viewpoint: { node: "a", alone: false, alive: 3, of: 3 },
@@ -150,7 +175,7 @@ describe("the judge", () => {
       },
     });
     const restored = at(40_000, { type: "power-on", host: C });
-    expect(await judged(machine, [powerLoss, restored], { until: 120_000 })).toEqual([
+    expect(await judged(machine, [powerLoss, restored], { until: 200_000 })).toEqual([
       "every recovery is told",
     ]);
   });

@@ -6,6 +6,7 @@ import type { Notice } from "../../src/core/io.ts";
 import type { Verdict } from "../../src/core/types.ts";
 import type { Host } from "./host.ts";
 import { MessageJudge } from "./judge-messages.ts";
+import { ReadingsJudge } from "./judge-readings.ts";
 import { Truth } from "./truth.ts";
 import type { World } from "./world.ts";
 
@@ -20,6 +21,8 @@ export interface Expectations {
   readonly nothingIsTold: boolean;
   /** Somebody asked not to be told of some things: a death that is not told is no fault. */
   readonly muted?: boolean;
+  /** Hosts have sensors. */
+  readonly sensors?: boolean;
 }
 
 const DOWN: ReadonlySet<Verdict> = new Set(["host-down", "unreachable", "daemon-down"]);
@@ -47,6 +50,7 @@ export class Judge {
   readonly violations: Violation[] = [];
   readonly counts: { verdicts: number; down: number; looks: number } = { verdicts: 0, down: 0, looks: 0 };
   readonly messages: MessageJudge;
+  readonly readings: ReadingsJudge | undefined;
   readonly #world: World;
   readonly #truth: Truth;
   /** The highest incarnation each host has ever put into a beat. */
@@ -67,6 +71,7 @@ export class Judge {
     const report = (invariant: string, detail: string): void => this.#report(invariant, detail);
     const knows = (observer: Host, subject: Host): boolean => this.#knows(observer, subject);
     this.messages = new MessageJudge(world, this.#truth, expectations, report, knows);
+    this.readings = expectations.sensors === true ? new ReadingsJudge(world, this.#truth, report) : undefined;
     world.onNotice.push((host, notice) => this.#onNotice(host, notice));
     world.meter.onSend.push((from, _plane, envelope) => {
       const { message } = envelope;
@@ -90,7 +95,7 @@ export class Judge {
     }
     if (notice.type !== "verdict") return;
     this.counts.verdicts += 1;
-    if (!DOWN.has(notice.to)) return;
+    if (!DOWN.has(notice.to) && notice.to !== "missing") return;
     this.counts.down += 1;
     const subject = this.#world.hosts.find((each) => each.id === notice.subject);
     if (subject !== undefined) this.#checkDown(host, subject, notice.from, notice.to);
@@ -173,6 +178,7 @@ export class Judge {
     for (const host of this.#world.hosts) if (host.present) this.#lookAtViews(host);
     this.#lookAtLedgers();
     this.messages.look(this.#calmFor());
+    this.readings?.look();
   }
 
   #lookAtViews(observer: Host): void {
@@ -213,7 +219,7 @@ export class Judge {
     const pair = `${observer.index}>${subject.index}`;
     const silentFor = this.#truth.silentFor(observer.index, subject.index);
     const excused = !this.#knows(observer, subject) || silentFor === 0 || !network.linkUp(observer.index);
-    if (excused || verdict === "planned" || DOWN.has(verdict)) {
+    if (excused || verdict === "planned" || verdict === "missing" || DOWN.has(verdict)) {
       this.#settledAt.set(pair, timeline.now);
       return;
     }

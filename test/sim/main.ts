@@ -3,18 +3,21 @@ import { parseArgs } from "node:util";
 import { CORE } from "./core.ts";
 import { type RunOptions, type RunReport, run } from "./run.ts";
 import type { FaultMode } from "./schedule.ts";
+import type { SensorMood } from "./sensors.ts";
 
 const USAGE = `Usage: npm run sim -- [options]
   --seed S       the run; same seed, same trace (default 1)
-  --nodes N      2 to 12 (default 5)
+  --nodes N      2 to 40 (default 5)
   --hours H      virtual hours, may be a fraction (default 1)
   --faults F     all, loss or none (default all)
+  --networks M   that every host is in, 1 to 3 (default 1)
+  --sensors M    of the hosts: tame or wild (default: tame for even seeds, else none)
   --seeds K      as many runs, from seed S upwards
   --verbose      every telling event as it happens
   --around MS    every event within two seconds of this virtual millisecond
   --json         the reports as JSON lines`;
 
-const NODES_MAX = 12;
+const NODES_MAX = 40;
 const AROUND = 2000;
 
 function usage(problem: string): never {
@@ -36,7 +39,9 @@ function readArguments() {
         seed: { type: "string", default: "1" },
         nodes: { type: "string", default: "5" },
         hours: { type: "string", default: "1" },
+        networks: { type: "string", default: "1" },
         faults: { type: "string", default: "all" },
+        sensors: { type: "string" },
         seeds: { type: "string", default: "1" },
         around: { type: "string" },
         verbose: { type: "boolean", default: false },
@@ -50,6 +55,7 @@ function readArguments() {
 }
 
 const isFaultMode = (text: string): text is FaultMode => ["all", "loss", "none"].includes(text);
+const isSensorMood = (text: string | undefined): text is SensorMood => text === "tame" || text === "wild";
 
 function describe(report: RunReport, took: number): string {
   const { traffic, toldWithin } = report;
@@ -65,8 +71,11 @@ function describe(report: RunReport, took: number): string {
   ].join("\n");
 }
 
-function describeViolations(report: RunReport): string {
-  const replay = `npm run sim -- --seed ${report.seed} --nodes ${report.nodes} --hours ${report.hours} --faults ${report.faults}`;
+function describeViolations(report: RunReport, networks: string, sensors: string | undefined): string {
+  const several =
+    (networks === "1" ? "" : ` --networks ${networks}`) +
+    (sensors === undefined ? "" : ` --sensors ${sensors}`);
+  const replay = `npm run sim -- --seed ${report.seed} --nodes ${report.nodes} --hours ${report.hours} --faults ${report.faults}${several}`;
   return [
     "",
     `The last ${report.lastLines.length} telling events:`,
@@ -89,6 +98,8 @@ async function main(): Promise<void> {
     return;
   }
   if (!isFaultMode(given.faults)) usage(`--faults must be all, loss or none, not "${given.faults}"`);
+  if (given.sensors !== undefined && !isSensorMood(given.sensors))
+    usage(`--sensors must be tame or wild, not "${given.sensors}"`);
   const first = readNumber("seed", given.seed, 0, Number.MAX_SAFE_INTEGER);
   const count = readNumber("seeds", given.seeds, 1, 1_000_000);
   const around =
@@ -101,6 +112,8 @@ async function main(): Promise<void> {
       nodes: readNumber("nodes", given.nodes, 2, NODES_MAX),
       hours: readNumber("hours", given.hours, 0.03, 10_000),
       faults: given.faults,
+      networks: readNumber("networks", given.networks, 1, 3),
+      ...(isSensorMood(given.sensors) ? { sensors: given.sensors } : {}),
       machine: CORE,
       ...(given.verbose ? { onLine: say } : {}),
       ...(around === undefined
@@ -118,7 +131,7 @@ async function main(): Promise<void> {
     else say(describe(report, took));
     if (report.violations.length === 0) continue;
     failed += 1;
-    if (!given.json) say(describeViolations(report));
+    if (!given.json) say(describeViolations(report, given.networks, given.sensors));
   }
   if (failed > 0) process.exitCode = 1;
 }

@@ -13,6 +13,9 @@ interface Path {
   loss: number;
   /** Each packet takes up to this much longer. */
   jitter: number;
+  /** By network: whether packets pass there. */
+  readonly lanes: boolean[];
+  /** Packets pass on one of them. */
   up: boolean;
   /** When `up` last changed. */
   changedAt: number;
@@ -24,13 +27,18 @@ export class Network {
   readonly #size: number;
   readonly #random: Random;
   readonly #paths: Path[] = [];
-  readonly #links: boolean[];
+  /** By network, then by host: its cable there is connected. */
+  readonly #links: boolean[][];
+  /** Networks that carry anything at all. */
+  readonly #networks: boolean[];
   #groups: number[];
 
-  constructor(size: number, random: Random) {
+  /** Every host has a cable in each of so many networks. */
+  constructor(size: number, random: Random, networks = 1) {
     this.#size = size;
     this.#random = random;
-    this.#links = Array.from({ length: size }, () => true);
+    this.#networks = Array.from({ length: networks }, () => true);
+    this.#links = this.#networks.map(() => Array.from({ length: size }, () => true));
     this.#groups = Array.from({ length: size }, () => 0);
     for (let index = 0; index < size * size; index += 1) {
       this.#paths.push({
@@ -38,6 +46,7 @@ export class Network {
         cut: false,
         loss: 0,
         jitter: 0.2,
+        lanes: this.#networks.map(() => true),
         up: true,
         changedAt: 0,
         lossyUntil: Number.NEGATIVE_INFINITY,
@@ -49,12 +58,15 @@ export class Network {
     return this.#path(from, to).up;
   }
 
+  /** On one network at least. */
   bothWays(a: number, b: number): boolean {
-    return this.isUp(a, b) && this.isUp(b, a);
+    const there = this.#path(a, b).lanes;
+    const back = this.#path(b, a).lanes;
+    return there.some((up, network) => up && back[network] === true);
   }
 
   linkUp(host: number): boolean {
-    return this.#links[host] === true;
+    return this.#links.some((links) => links[host] === true);
   }
 
   /** Since when this direction has been as it is. */
@@ -74,15 +86,24 @@ export class Network {
     return path.base + this.#random.next() * path.jitter;
   }
 
-  /** Whether one packet sent now does not arrive. */
-  loses(from: number, to: number): boolean {
+  /** Whether one packet sent now on that network does not arrive. */
+  loses(from: number, to: number, network: number): boolean {
     const path = this.#path(from, to);
-    if (!path.up) return true;
+    if (path.lanes[network] !== true) return true;
     return path.loss > 0 && this.#random.next() < path.loss;
   }
 
-  setLink(now: number, host: number, up: boolean): void {
-    this.#links[host] = up;
+  /** Its cables in all networks, or in one. */
+  setLink(now: number, host: number, up: boolean, network?: number): void {
+    this.#links.forEach((links, each) => {
+      if (network === undefined || network === each) links[host] = up;
+    });
+    this.#recompute(now);
+  }
+
+  /** The network's switch; the hosts' cables keep their carrier. */
+  setNetwork(now: number, network: number, up: boolean): void {
+    this.#networks[network] = up;
     this.#recompute(now);
   }
 
@@ -114,7 +135,11 @@ export class Network {
       for (let to = 0; to < this.#size; to += 1) {
         const path = this.#path(from, to);
         const sameGroup = this.#groups[from] === this.#groups[to];
-        const up = this.linkUp(from) && this.linkUp(to) && sameGroup && !path.cut;
+        this.#links.forEach((links, network) => {
+          const wired = links[from] === true && links[to] === true && this.#networks[network] === true;
+          path.lanes[network] = wired && sameGroup && !path.cut;
+        });
+        const up = path.lanes.includes(true);
         if (up === path.up) continue;
         path.up = up;
         path.changedAt = now;

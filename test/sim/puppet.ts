@@ -16,7 +16,7 @@ export class Stage {
   readonly world: World;
   readonly #puppets = new Map<NodeId, Puppet>();
 
-  constructor(size: number, seed = 1) {
+  constructor(size: number, seed = 1, networks = 1) {
     const machine: Machine = {
       init: (birth) => {
         const puppet: Puppet = { birth, heard: [], toDo: [] };
@@ -34,7 +34,7 @@ export class Stage {
       },
       incidentViews: () => [],
     };
-    this.world = new World({ seed, machine, names: hostNames(size) });
+    this.world = new World({ seed, machine, names: hostNames(size), networks });
   }
 
   /** All hosts powered and their processes running. */
@@ -63,8 +63,8 @@ export class Stage {
     await this.world.timeline.runUntil(this.world.timeline.now + length);
   }
 
-  async dial(from: number, to: number): Promise<void> {
-    const address = this.world.hosts[to]?.address ?? "";
+  async dial(from: number, to: number, network = 0): Promise<void> {
+    const address = this.world.hosts[to]?.addresses[network] ?? "";
     await this.do(from, { type: "dial", peer: idOf(to), address });
   }
 

@@ -2,6 +2,7 @@
 import { Judge, type Violation } from "./judge.ts";
 import type { Machine } from "./machine.ts";
 import { type FaultMode, makeSchedule } from "./schedule.ts";
+import type { SensorMood } from "./sensors.ts";
 import { hostNames, World } from "./world.ts";
 
 export interface RunOptions {
@@ -9,6 +10,10 @@ export interface RunOptions {
   readonly nodes: number;
   readonly hours: number;
   readonly faults: FaultMode;
+  /** Networks that every host is in. Default: one. */
+  readonly networks?: number;
+  /** Default: those of half of all seeds have tame ones, so that nothing is missed without. */
+  readonly sensors?: SensorMood;
   readonly machine: Machine;
   readonly onLine?: (line: string) => void;
   readonly onRoutine?: (at: number, text: string) => void;
@@ -45,18 +50,21 @@ export interface RunReport {
 }
 
 export async function run(options: RunOptions): Promise<RunReport> {
-  const { seed, nodes, hours, faults } = options;
+  const { seed, nodes, hours, faults, networks = 1 } = options;
   const length = hours * 3_600_000;
+  const sensors = options.sensors ?? (seed % 2 === 0 ? "tame" : undefined);
   const world = new World({
     seed,
     machine: options.machine,
     names: hostNames(nodes),
+    networks,
+    ...(sensors === undefined ? {} : { sensors }),
     ...(options.onLine === undefined ? {} : { onLine: options.onLine }),
     ...(options.onRoutine === undefined ? {} : { onRoutine: options.onRoutine }),
   });
-  const judge = new Judge(world, { nothingIsTold: faults !== "all" });
+  const judge = new Judge(world, { nothingIsTold: faults !== "all", sensors: sensors !== undefined });
   options.prepare?.(world);
-  await world.run(makeSchedule({ seed, nodes, mode: faults, length }), length);
+  await world.run(makeSchedule({ seed, nodes, mode: faults, length, networks }), length);
   const { messages, bytes } = world.meter.traffic;
   return {
     seed,

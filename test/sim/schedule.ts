@@ -11,6 +11,8 @@ export interface ScheduleOptions {
   readonly seed: number;
   readonly nodes: number;
   readonly mode: FaultMode;
+  /** Networks that every host is in. Default: one. */
+  readonly networks?: number;
   /** Virtual milliseconds. */
   readonly length: number;
 }
@@ -196,6 +198,18 @@ const massDeath: EpisodeMaker = (random, nodes) => {
   };
 };
 
+/** Where there are several networks: one of them as a whole, or one host's cable in it. */
+const lostNetwork =
+  (networks: number): EpisodeMaker =>
+  (random, nodes) => {
+    const network = randomBelow(random, networks);
+    const host = chance(random, 0.5) ? randomBelow(random, nodes) : undefined;
+    const state = (up: boolean): Fault =>
+      host === undefined ? { type: "network", network, up } : { type: "link", host, network, up };
+    return { begin: [state(false)], end: [state(true)], length: seconds(random, 1, 120) };
+  };
+const LOST_NETWORK_SHARE = 30;
+
 /** Each with its share. */
 const EPISODES: Readonly<Record<Exclude<FaultMode, "none">, readonly (readonly [EpisodeMaker, number])[]>> = {
   all: [
@@ -223,8 +237,9 @@ const EPISODES: Readonly<Record<Exclude<FaultMode, "none">, readonly (readonly [
   ],
 };
 
-function pickEpisode(random: Random, mode: Exclude<FaultMode, "none">): EpisodeMaker {
-  const shares = EPISODES[mode];
+function pickEpisode(random: Random, mode: Exclude<FaultMode, "none">, networks: number): EpisodeMaker {
+  const lost = [lostNetwork(networks), LOST_NETWORK_SHARE] as const;
+  const shares = networks > 1 && mode === "all" ? [...EPISODES[mode], lost] : EPISODES[mode];
   const total = shares.reduce((sum, [, share]) => sum + share, 0);
   let left = random.next() * total;
   for (const [maker, share] of shares) {
@@ -235,7 +250,7 @@ function pickEpisode(random: Random, mode: Exclude<FaultMode, "none">): EpisodeM
 }
 
 export function makeSchedule(options: ScheduleOptions): TimedFault[] {
-  const { seed, nodes, mode, length } = options;
+  const { seed, nodes, mode, length, networks = 1 } = options;
   const random = generator(seed, "schedule");
   const faults: TimedFault[] = Array.from({ length: nodes }, (_, host) => ({
     at: uniform(random, 0, START_SPREAD),
@@ -244,7 +259,7 @@ export function makeSchedule(options: ScheduleOptions): TimedFault[] {
   const end = length - FINAL_CALM;
   if (mode !== "none") {
     for (let at = WARM_UP; at < end; ) at = addStretch(faults, random, options, at, end);
-    for (const fault of repairs(nodes, mode)) faults.push({ at: end, fault });
+    for (const fault of repairs(nodes, mode, networks)) faults.push({ at: end, fault });
   }
   return faults;
 }
@@ -263,7 +278,7 @@ function addStretch(
   const until = Math.min(end, from + seconds(random, length[0], length[1]));
   let at = from + nextGap();
   while (at < until) {
-    const episode = pickEpisode(random, options.mode)(random, options.nodes);
+    const episode = pickEpisode(random, options.mode, options.networks ?? 1)(random, options.nodes);
     // What begins together does not begin in the same instant.
     const spread = chance(random, 0.5) ? 0 : 2000;
     const add = (time: number, fault: Fault): void => {
@@ -277,7 +292,9 @@ function addStretch(
   return until;
 }
 
-function repairs(nodes: number, mode: FaultMode): Fault[] {
+const networkUp = (network: number): Fault => ({ type: "network", network, up: true });
+
+function repairs(nodes: number, mode: FaultMode, networks: number): Fault[] {
   const hosts = Array.from({ length: nodes }, (_, host) => host);
   const quality: Fault = { type: "quality", loss: 0, jitter: 0.2 };
   const awake: Fault[] = hosts.map((host) => ({ type: "resume", host }));
@@ -285,6 +302,7 @@ function repairs(nodes: number, mode: FaultMode): Fault[] {
   return [
     quality,
     { type: "heal" },
+    ...(networks > 1 ? Array.from({ length: networks }, (_, network) => networkUp(network)) : []),
     { type: "receiver", mood: "well" },
     ...hosts.flatMap((from) =>
       hosts.filter((to) => to !== from).map((to): Fault => ({ type: "path", from, to, up: true })),

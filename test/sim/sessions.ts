@@ -15,7 +15,8 @@ import type { WireMeter } from "./wire-meter.ts";
 /** A host as its sessions see it. */
 export interface Endpoint {
   readonly id: NodeId;
-  readonly address: Address;
+  /** One for each network. */
+  readonly addresses: readonly Address[];
   readonly powered: boolean;
   readonly running: boolean;
   /** Raised with every start of the process. */
@@ -42,6 +43,7 @@ type Item =
 interface Stream {
   readonly from: number;
   readonly to: number;
+  readonly network: number;
   readonly queue: Item[];
   rto: number;
   waiting: boolean;
@@ -56,6 +58,7 @@ interface Session {
   readonly dialler: number;
   readonly acceptor: number;
   readonly acceptorLife: number;
+  readonly network: number;
   readonly open: Set<number>;
   /** Ends that were closed on purpose: what still arrives there is dropped, the end is on its way. */
   readonly closed: Set<number>;
@@ -95,7 +98,7 @@ export class Sessions {
       this.#enqueue(session, from, { kind: "message", envelope: copy });
       return;
     }
-    if (this.#network.loses(from, to)) return;
+    if (this.#network.loses(from, to, session.network)) return;
     this.#timeline.in(this.#network.leg(from, to), () => this.#datagramArrives(session, from, to, copy));
   }
 
@@ -113,8 +116,8 @@ export class Sessions {
     this.#hosts.forEach((_, peer) => {
       const session = this.#current[host]?.[peer];
       if (session !== undefined) this.#closeEnd(session, host, how === "exit" ? "goodbye" : "reset");
-      this.#dialling.delete(`${host}>${peer}`);
     });
+    for (const key of this.#dialling) if (key.startsWith(`${host}>`)) this.#dialling.delete(key);
   }
 
   #silence(host: number): void {
@@ -126,15 +129,17 @@ export class Sessions {
   }
 
   dial(from: number, to: number, address: Address): void {
-    const key = `${from}>${to}`;
+    const key = `${from}>${to} ${address}`;
     const dialler = this.#hosts[from];
-    if (this.#dialling.has(key) || dialler === undefined) return;
+    const network = this.#hosts[to]?.addresses.indexOf(address) ?? -1;
+    if (this.#dialling.has(key) || dialler === undefined || network < 0) return;
     this.#dialling.add(key);
     this.#order += 1;
     const attempt: Attempt = {
       from,
       to,
       address,
+      network,
       key,
       order: this.#order,
       life: dialler.life,
@@ -148,10 +153,10 @@ export class Sessions {
   /** The TCP handshake: one round trip, or a refusal. */
   #knock(attempt: Attempt): void {
     if (attempt.over) return;
-    const { from, to } = attempt;
+    const { from, to, network } = attempt;
     const peer = this.#hosts[to];
     if (peer === undefined) return;
-    if (this.#network.loses(from, to) || !peer.powered || this.#network.loses(to, from)) {
+    if (this.#network.loses(from, to, network) || !peer.powered || this.#network.loses(to, from, network)) {
       this.#timeline.in(SYN_RETRY, () => this.#knock(attempt));
       return;
     }
@@ -165,11 +170,12 @@ export class Sessions {
   /** The TLS handshake: one more round trip, for which both processes must be awake. */
   #shakeHands(attempt: Attempt, rto: number): void {
     if (attempt.over) return;
-    const { from, to } = attempt;
+    const { from, to, network } = attempt;
     const peer = this.#hosts[to];
     const dialler = this.#hosts[from];
     if (peer === undefined || dialler === undefined) return;
-    const lost = this.#network.loses(from, to) || !peer.powered || this.#network.loses(to, from);
+    const lost =
+      this.#network.loses(from, to, network) || !peer.powered || this.#network.loses(to, from, network);
     if (lost) {
       this.#timeline.in(rto, () => this.#shakeHands(attempt, Math.min(rto * 2, RTO_MAX)));
       return;
@@ -190,18 +196,19 @@ export class Sessions {
     if (attempt.over) return;
     attempt.over = true;
     this.#dialling.delete(attempt.key);
-    const { from, to, order } = attempt;
+    const { from, to, order, network } = attempt;
     const session: Session = {
       id: `s${order}`,
       order,
       dialler: from,
       acceptor: to,
       acceptorLife,
+      network,
       open: new Set(),
       closed: new Set(),
       streams: new Map([
-        [from, newStream(from, to)],
-        [to, newStream(to, from)],
+        [from, newStream(from, to, network)],
+        [to, newStream(to, from, network)],
       ]),
     };
     this.#alive[from]?.add(session);
@@ -245,7 +252,7 @@ export class Sessions {
       type: "session-up",
       peer: peer.id,
       session: session.id,
-      address: peer.address,
+      address: peer.addresses[session.network] ?? "",
       certificateExpires: (end.wall + CERTIFICATE_LIFE) as WallTime,
       certificateFlagged: false,
     });
@@ -285,7 +292,7 @@ export class Sessions {
       const item = stream.queue[0];
       if (item === undefined) return;
       const receiver = this.#hosts[stream.to];
-      if (receiver?.powered !== true || this.#network.loses(stream.from, stream.to)) {
+      if (receiver?.powered !== true || this.#network.loses(stream.from, stream.to, stream.network)) {
         this.#waitToResend(session, stream);
         return;
       }
@@ -322,7 +329,7 @@ export class Sessions {
     const knowsSession = session.open.has(to) || (item.kind === "hello" && life === session.acceptorLife);
     if (!receiver.running || !knowsSession) {
       const endIsComing = session.closed.has(to);
-      if (item.kind !== "end" && !endIsComing && !this.#network.loses(to, from)) {
+      if (item.kind !== "end" && !endIsComing && !this.#network.loses(to, from, session.network)) {
         this.#timeline.in(this.#network.leg(to, from), () => this.#reset(session, from));
       }
       return;
@@ -376,6 +383,7 @@ interface Attempt {
   readonly from: number;
   readonly to: number;
   readonly address: Address;
+  readonly network: number;
   readonly key: string;
   readonly order: number;
   /** The life of the process that dials: a later one knows nothing of it. */
@@ -387,9 +395,10 @@ interface Attempt {
 const otherEnd = (session: Session, host: number): number =>
   host === session.dialler ? session.acceptor : session.dialler;
 
-const newStream = (from: number, to: number): Stream => ({
+const newStream = (from: number, to: number, network: number): Stream => ({
   from,
   to,
+  network,
   queue: [],
   rto: RTO_MIN,
   waiting: false,

@@ -12,6 +12,7 @@ import type { Machine } from "./machine.ts";
 import { Network } from "./network.ts";
 import { Receiver } from "./receiver.ts";
 import { generator } from "./seeds.ts";
+import { type SensorMood, senseAll } from "./sensors.ts";
 import { Sessions } from "./sessions.ts";
 import { Timeline } from "./timeline.ts";
 import { Trace } from "./trace.ts";
@@ -27,6 +28,10 @@ export interface WorldOptions {
   readonly machine: Machine;
   /** One a host. */
   readonly names: readonly string[];
+  /** Networks that every host is in. Default: one. */
+  readonly networks?: number;
+  /** Whether hosts have sensors. Default: none has. */
+  readonly sensors?: SensorMood;
   readonly onLine?: (line: string) => void;
   /** Hears every line of the trace, routine ones too. */
   readonly onRoutine?: (at: number, text: string) => void;
@@ -38,7 +43,12 @@ export const hostNames = (size: number): string[] =>
 export const idOf = (index: number): NodeId =>
   `00000000-0000-4000-8000-${String(index + 1).padStart(12, "0")}`;
 
-const addressOf = (index: number): Address => `10.0.0.${index + 1}:7654`;
+/** One for each network: 10.0.0.1 of the first host where there is one, 10.1.0.1 and 10.2.0.1 where there are two. */
+const addressesOf = (index: number, networks: number): Address[] =>
+  Array.from(
+    { length: networks },
+    (_, network) => `10.${networks === 1 ? 0 : network + 1}.0.${index + 1}:7654`,
+  );
 
 /** A process that ended because an invariant of its own was broken. */
 export interface Bug {
@@ -58,6 +68,8 @@ export class World {
   readonly names: readonly string[];
   readonly bugs: Bug[] = [];
   readonly routes: boolean[];
+  /** Whether each host hears its gateway. */
+  readonly gateways: boolean[];
   readonly onDeliver: ((host: Host, notification: Notification) => void)[] = [];
   readonly onNotice: ((host: Host, notice: Notice) => void)[] = [];
   /** Told after anything outside the machines has changed: a fault took effect, a process ended. */
@@ -67,20 +79,21 @@ export class World {
   readonly #effects: Effects;
 
   constructor(options: WorldOptions) {
-    const { seed, machine, names } = options;
+    const { seed, machine, names, networks = 1 } = options;
     const { timeline } = this;
     this.names = names;
     this.trace = new Trace(options.onLine, options.onRoutine);
-    this.network = new Network(names.length, generator(seed, "network"));
+    this.network = new Network(names.length, generator(seed, "network"), networks);
     this.routes = names.map(() => true);
-    const roster = rosterOf(names);
+    this.gateways = names.map(() => true);
+    const roster = rosterOf(names, networks);
     this.hosts = names.map(
       (name, index) =>
         new Host({
           index,
           id: idOf(index),
           name,
-          address: addressOf(index),
+          addresses: addressesOf(index, networks),
           timeline,
           random: generator(seed, `host ${index}`),
           machine,
@@ -96,6 +109,7 @@ export class World {
       this.#routine(`${names[from]} ${plane} ${envelope.number ?? ""} ${envelope.message.t}`);
     });
     this.#effects = this.#makeEffects();
+    if (options.sensors !== undefined) senseAll(options.sensors, seed, this.hosts, timeline);
   }
 
   /** Applies the schedule, and lets time pass until `end`. */
@@ -119,10 +133,13 @@ export class World {
   #applyNow(fault: Fault, now: number): void {
     switch (fault.type) {
       case "link":
-        this.network.setLink(now, fault.host, fault.up);
+        this.network.setLink(now, fault.host, fault.up, fault.network);
         return;
       case "path":
         this.network.setCut(now, fault.from, fault.to, !fault.up);
+        return;
+      case "network":
+        this.network.setNetwork(now, fault.network, fault.up);
         return;
       case "partition":
         this.network.partition(now, fault.groups);
@@ -159,7 +176,7 @@ export class World {
         this.#endProcess(host, "crash");
         return;
       case "stop":
-        this.#stop(host);
+        this.#stop(host, fault.why);
         return;
       case "pause":
         host.pause();
@@ -176,17 +193,20 @@ export class World {
       case "operator":
         host.give(fault.input(this));
         return;
+      case "gateway":
+        this.gateways[fault.host] = fault.up;
+        return;
       case "route":
         this.routes[fault.host] = fault.up;
         return;
     }
   }
 
-  #stop(host: Host): void {
+  #stop(host: Host, why: "reboot" | "shutdown" | undefined): void {
     const { life } = host;
     if (!host.running) return;
     host.leave();
-    host.whenAwake("stream", () => host.give({ type: "stop" }));
+    host.whenAwake("stream", () => host.give({ type: "stop", ...(why === undefined ? {} : { why }) }));
     this.timeline.in(STOP_TAKES, () => {
       host.whenAwakeInLife(life, () => {
         this.#endProcess(host, "exit");
@@ -226,7 +246,9 @@ export class World {
 
   #makeEffects(): Effects {
     const byId = new Map(this.hosts.map((host) => [host.id, host.index]));
-    const byAddress = new Map(this.hosts.map((host) => [host.address, host.index]));
+    const byAddress = new Map(
+      this.hosts.flatMap((host) => host.addresses.map((address) => [address, host.index] as const)),
+    );
     return new Effects({
       timeline: this.timeline,
       trace: this.trace,
@@ -235,6 +257,7 @@ export class World {
       receiver: this.receiver,
       hosts: this.hosts,
       reachesReceiver: (host) => this.routes[host.index] === true,
+      gatewayAnswers: (host) => this.gateways[host.index] === true,
       indexOf: (node) => byId.get(node),
       indexAt: (address) => byAddress.get(address),
       onDeliver: (host, notification) => {
@@ -295,13 +318,13 @@ export class World {
   }
 }
 
-function rosterOf(names: readonly string[]): RosterView {
+function rosterOf(names: readonly string[], networks: number): RosterView {
   return {
     mesh: MESH,
     term: 1,
     epoch: 1,
     keymaster: idOf(0),
-    members: names.map((name, index) => ({ id: idOf(index), name, addresses: [addressOf(index)] })),
+    members: names.map((name, index) => ({ id: idOf(index), name, addresses: addressesOf(index, networks) })),
     signed: "the roster of the simulation",
   };
 }

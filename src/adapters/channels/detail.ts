@@ -1,5 +1,7 @@
 /** Makes what a receiver says fit to be shown: one line, short, and without any of the channel's secrets. */
-import { SECRET_CHARS_MIN } from "../../wire/channel-config.ts";
+import type { DeliveryOutcome } from "../../core/io.ts";
+import { SECRET_CHARS_MIN } from "../../wire/channels/common.ts";
+import { shorten } from "./shorten.ts";
 
 /** As `DeliveryOutcome` and the ledger's records have it. */
 export const DETAIL_CHARS_MAX: number = 200;
@@ -53,13 +55,6 @@ export const oneLine = (text: string): string =>
     .replace(/ {2,}/g, " ")
     .trim();
 
-/** Counted as `length` does, as the ledger's schema counts; never ends in half a character. */
-export function shorten(text: string, charsMax: number): string {
-  if (text.length <= charsMax) return text;
-  const kept = text.slice(0, charsMax - 1);
-  return `${kept.isWellFormed() ? kept : kept.slice(0, -1)}…`;
-}
-
 /**
  * A receiver's reply for the detail; `cut` says that more of it was not read. Scrubbed twice:
  * a secret may hold a line break, and may be echoed with control characters inside it.
@@ -68,3 +63,9 @@ export function replyForPeople(reply: string, cut: boolean, scrubber: Scrubber):
   const whole = cut ? reply.slice(0, Math.max(0, reply.length - scrubber.longest)) : reply;
   return shorten(scrubber.scrub(oneLine(scrubber.scrub(whole))), REPLY_CHARS_SHOWN);
 }
+
+/** The last step on the way out, whatever the detail was made of. */
+export const hideSecrets = (result: DeliveryOutcome, scrubber: Scrubber): DeliveryOutcome => ({
+  ...result,
+  detail: shorten(scrubber.scrub(oneLine(result.detail)), DETAIL_CHARS_MAX),
+});

@@ -10,6 +10,8 @@ export interface Dial {
   readonly peer: NodeId;
   readonly address: Address;
   readonly socket: TLSSocket;
+  /** The session that the peer had when this began: whoever dials all the same has given it up. */
+  readonly insteadOf: string | undefined;
 }
 
 export interface DialEvents {
@@ -37,8 +39,8 @@ export class Dials {
     return this.#underWay.has(keyOf({ peer, address }));
   }
 
-  start(peer: NodeId, address: Address, socket: TLSSocket): void {
-    const dial: Dial = { peer, address, socket };
+  start(dial: Dial): void {
+    const { socket } = dial;
     const attempt = { dial, timer: this.#limit(dial, CONNECT_MS_MAX, "the host does not answer") };
     this.#underWay.set(keyOf(dial), attempt);
     socket.once("connect", () => {

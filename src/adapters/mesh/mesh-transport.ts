@@ -3,7 +3,7 @@
  * session's keys. Decides which connection becomes a session and which of two sessions stays; who
  * dials and when is the core's business.
  */
-import { randomBytes } from "node:crypto";
+import { randomBytes, type X509Certificate } from "node:crypto";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { SessionEnd, TransportEvent } from "../../core/io.ts";
@@ -19,13 +19,14 @@ import { type Hello, PROTOCOL_VERSIONS } from "../../wire/peer-hello.ts";
 import { claimedSession, DATAGRAM_PLAINTEXT_BYTES_MAX, type Role, type Unopened } from "./datagram-box.ts";
 import { DatagramPort } from "./datagram-port.ts";
 import { type Dial, Dials } from "./dials.ts";
+import { Dismissals } from "./dismissal.ts";
 import { Door } from "./door.ts";
 import { fault } from "./fault.ts";
 import { Gate } from "./gate.ts";
 import { Joins } from "./joins.ts";
 import { bindAll } from "./listen.ts";
 import { type Counters, type MeshStats, noCounts, Refusals } from "./mesh-stats.ts";
-import { identify, isStillTrusted, PEER_ALPN } from "./peer-identity.ts";
+import { identify, isDismissed, isStillTrusted, PEER_ALPN } from "./peer-identity.ts";
 import { supersedes } from "./precedence.ts";
 import { Session, type SessionEvents } from "./session.ts";
 import { addressOf, ipAddressParts, plainHost } from "./socket-address.ts";
@@ -43,6 +44,8 @@ export interface MeshTransportOptions {
 
 export interface MeshTransport extends PeerTransport {
   stats(): MeshStats;
+  /** What the peers with a session have shown in it. */
+  certificates(): ReadonlyMap<NodeId, X509Certificate>;
 }
 
 /** How long `close` waits for byes to leave. */
@@ -62,6 +65,7 @@ class Mesh implements MeshTransport {
   readonly #datagrams: DatagramPort;
   readonly #joins: Joins;
   readonly #dials: Dials;
+  readonly #dismissals = new Dismissals();
   /** Every connection that is authenticated and not ended, greeted or not. */
   readonly #open = new Set<Session>();
   /** The one session of each peer. */
@@ -71,12 +75,14 @@ class Mesh implements MeshTransport {
   /** The last session with each peer that ended here; told in the next hello. */
   readonly #ended = new Map<NodeId, string>();
   #own: readonly Address[] = [];
+  #certificatePem: string;
   #trust: TrustView | undefined;
   #gate: Gate | undefined;
   #closed = false;
 
   constructor(options: MeshTransportOptions) {
     this.#options = options;
+    this.#certificatePem = options.certificatePem;
     this.#refusals = new Refusals((event) => this.#emit(event));
     this.#door = new Door(
       (socket, alpn) => this.#receive(socket, alpn),
@@ -112,6 +118,11 @@ class Mesh implements MeshTransport {
     }
   }
 
+  present(certificatePem: string): void {
+    this.#certificatePem = certificatePem;
+    if (this.#trust !== undefined) this.#gate = this.#openGate(this.#trust);
+  }
+
   dial(peer: NodeId, address: Address): void {
     const target = ipAddressParts(address);
     if (this.#closed || this.#dials.isUnderWay(peer, address)) return;
@@ -121,7 +132,8 @@ class Mesh implements MeshTransport {
       queueMicrotask(() => this.#emit({ type: "dial-failed", peer, address, reason }));
       return;
     }
-    this.#dials.start(peer, address, gate.dial(target, nearestOwn(this.#own, target)?.host));
+    const socket = gate.dial(target, nearestOwn(this.#own, target)?.host);
+    this.#dials.start({ peer, address, socket, insteadOf: this.#sessions.get(peer)?.name });
   }
 
   send(peer: NodeId, plane: Plane, envelope: Envelope): void {
@@ -144,6 +156,7 @@ class Mesh implements MeshTransport {
     this.#door.close();
     this.#joins.close();
     this.#dials.close();
+    this.#dismissals.close();
     const leaving = [...this.#open];
     for (const session of leaving) session.end("stop", "local");
     this.#datagrams.close();
@@ -160,6 +173,10 @@ class Mesh implements MeshTransport {
     };
   }
 
+  certificates(): ReadonlyMap<NodeId, X509Certificate> {
+    return new Map([...this.#sessions].map(([peer, { identity }]) => [peer, identity.leaf]));
+  }
+
   #emit(event: TransportEvent): void {
     this.#options.onEvent(event);
   }
@@ -169,7 +186,8 @@ class Mesh implements MeshTransport {
   }
 
   #openGate(view: TrustView): Gate {
-    return new Gate(this.#options, view.roots, {
+    const own = { keyPem: this.#options.keyPem, certificatePem: this.#certificatePem };
+    return new Gate(own, view.roots, {
       onPeer: (socket) => this.#meet(socket, "server"),
       onJoiner: (socket) => this.#joins.serve(socket),
       onFailed: (socket, error) => {
@@ -214,19 +232,27 @@ class Mesh implements MeshTransport {
     if (!identity.ok) {
       this.#refusals.add(remoteOf(socket), identity.error);
       if (dial !== undefined) this.#dials.fail(dial, identity.error.message);
-      socket.destroy();
+      if (!this.#dismiss(socket, trust)) socket.destroy();
       return;
     }
-    const hello = this.#helloFor(identity.value.peer, plainHost(socket.localAddress));
+    const { peer } = identity.value;
+    const ended = dial?.insteadOf ?? this.#ended.get(peer);
+    const hello = this.#helloFor(plainHost(socket.localAddress), ended);
     const events = this.#sessionEvents(connectionKey(socket), dial);
     const session = new Session(socket, identity.value, role, hello, events, this.#counters);
     this.#open.add(session);
     this.#named.set(session.name, session);
   }
 
-  #helloFor(peer: NodeId, localHost: string): Hello {
+  /** False when there is nothing to tell it. */
+  #dismiss(socket: TLSSocket, trust: TrustView): boolean {
+    if (trust.dismissed === undefined || !isDismissed(socket, trust)) return false;
+    const hello = this.#helloFor(plainHost(socket.localAddress), undefined);
+    return this.#dismissals.tell(socket, hello, trust.dismissed.roster);
+  }
+
+  #helloFor(localHost: string, ended: string | undefined): Hello {
     const udpPort = this.#datagrams.portOf(localHost) ?? UNBOUND_PORT;
-    const ended = this.#ended.get(peer);
     return {
       versions: PROTOCOL_VERSIONS,
       life: this.#life,

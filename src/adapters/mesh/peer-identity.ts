@@ -70,6 +70,15 @@ function identifyLeaf(
   return ok({ peer: pinned.id, name: pinned.name, pin, leaf, expires, flagged: isFlagged(leaf, now) });
 }
 
+/** A member's once: its chain leads to a root, and its key was taken from the mesh. */
+export function isDismissed(socket: TLSSocket, trust: TrustView): boolean {
+  const leaf = socket.getPeerX509Certificate();
+  if (leaf === undefined || trust.dismissed === undefined || socket.alpnProtocol !== PEER_ALPN) return false;
+  const chainError = chainErrorOf(socket);
+  if (chainError !== undefined && !TOLERATED.has(chainError)) return false;
+  return trust.dismissed.pins.includes(pinOf(leaf)) && leadsToRoot(leaf, trust.roots);
+}
+
 /** Whether a connection that was let in would be let in under this view, too. */
 export function isStillTrusted(identity: PeerIdentity, trust: TrustView): boolean {
   const pinned = trust.peers.find((peer) => peer.id === identity.peer);

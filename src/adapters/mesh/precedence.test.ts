@@ -29,6 +29,12 @@ it.each<[string, Contender, Contender, boolean]>([
     contender("c", "client"),
     false,
   ],
+  [
+    "this node gave the current one up when it dialled",
+    { ...contender("n", "server"), saidEnded: "c" },
+    contender("c", "client"),
+    true,
+  ],
 ])("%s", (_when, newer, current, stays) => {
   expect(supersedes(newer, current, LOW, HIGH)).toBe(stays);
 });

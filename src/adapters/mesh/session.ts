@@ -51,6 +51,7 @@ export class Session {
   readonly remoteHost: string;
   readonly remotePort: number;
   readonly localHost: string;
+  readonly saidEnded: string | undefined;
   /** Set once greeted. */
   hello: Hello | undefined;
   state: SessionState = "greeting";
@@ -72,6 +73,7 @@ export class Session {
     this.#socket = socket;
     this.identity = identity;
     this.role = role;
+    this.saidEnded = ownHello.ended;
     this.#events = events;
     this.#counters = counters;
     this.box = new DatagramBox(socket, role);

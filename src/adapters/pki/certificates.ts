@@ -46,6 +46,23 @@ export const certificatePin = (certificate: X509Certificate): string => spkiPin(
 export const certificateEnds = (certificate: X509Certificate): WallTime =>
   wallTime(certificate.validToDate.getTime());
 
+/** What people and the renewal want to know of a certificate. */
+export interface CertificateFacts {
+  /** Hex, lower case. */
+  readonly serial: string;
+  /** Name of who signed it. */
+  readonly issuer: string;
+  readonly notBefore: WallTime;
+  readonly notAfter: WallTime;
+}
+
+export const certificateFacts = (certificate: X509Certificate): CertificateFacts => ({
+  serial: certificate.serialNumber.toLowerCase(),
+  issuer: certificate.issuer.replace(/^CN=/, ""),
+  notBefore: wallTime(certificate.validFromDate.getTime()),
+  notAfter: certificateEnds(certificate),
+});
+
 /** Who a leaf says it is; undefined unless its only name is one SPIFFE id of the expected form. */
 export function nodeNamed(
   certificate: X509Certificate,

@@ -4,7 +4,8 @@ import { beforeAll, expect, test } from "vitest";
 import { unwrap } from "../../kit/result.ts";
 import { wallTime } from "../../kit/time.ts";
 import { leadsToRoot, nodeNamed, parseCertificate } from "./certificates.ts";
-import { createCsr, csrKey, issueIntermediate, issueLeaf, issueRoot } from "./issue.ts";
+import { createCsr } from "./csr.ts";
+import { csrKey, issueIntermediate, issueLeaf, issueRoot } from "./issue.ts";
 import { generateKey, spkiPin } from "./keys.ts";
 
 const mesh = "0b8f4c6e-53a1-4c55-9f0e-0c7d1f3f9a11";
@@ -30,7 +31,7 @@ beforeAll(async () => {
     { key: signerKey, certificate: signer },
     now,
   );
-  csr = await createCsr(key);
+  csr = createCsr(key);
   rootPin = spkiPin(createPublicKey(rootKey));
 });
 

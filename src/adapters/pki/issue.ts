@@ -1,7 +1,7 @@
 /**
- * Making certificates and requests with @peculiar/x509 over WebCrypto. The library is
- * loaded when first needed: it costs about 12 MB of memory, which a node that neither
- * signs nor joins shall not pay.
+ * Making certificates and reading requests with @peculiar/x509 over WebCrypto. The library is
+ * loaded when first needed: it costs about 12 MB of memory, which a node that does not
+ * sign shall not pay.
  */
 import { createPublicKey, type KeyObject, randomBytes, webcrypto } from "node:crypto";
 import type * as X509 from "@peculiar/x509";
@@ -11,7 +11,7 @@ import { spiffeId } from "./certificates.ts";
 
 export const ROOT_LIFE: Duration = days(20 * 365);
 export const LEAF_LIFE: Duration = days(30);
-/** Certificates begin in the past, so that a peer whose clock is behind takes them. */
+/** Certificates begin in the past, so that a peer whose clock is behind takes them; short-lived ones a tenth of their life. */
 const BACKDATED: Duration = minutes(5);
 /** RFC 5280 section 4.1.2.2 allows 20; 16 random ones never repeat. */
 const SERIAL_BYTES = 16;
@@ -89,6 +89,7 @@ export async function issueLeaf(
   publicKey: KeyObject,
   issuer: Issuer,
   now: WallTime,
+  life: Duration = LEAF_LIFE,
 ): Promise<string> {
   const x509 = await library();
   const parent = new x509.X509Certificate(issuer.certificate);
@@ -97,7 +98,7 @@ export async function issueLeaf(
     serialNumber: serial(),
     subject: `CN=${identity.node}`,
     issuer: parent.subjectName,
-    ...validity(now, LEAF_LIFE),
+    ...validity(now, life),
     publicKey: subjectKey,
     signingKey: await privateCryptoKey(issuer.key),
     signingAlgorithm: SIGNING,
@@ -116,17 +117,6 @@ export async function issueLeaf(
     ],
   });
   return pem(certificate);
-}
-
-/** A PKCS #10 request that proves possession of the key. Its subject means nothing to the signer. */
-export async function createCsr(key: KeyObject): Promise<string> {
-  const x509 = await library();
-  const request = await x509.Pkcs10CertificateRequestGenerator.create({
-    name: "CN=balefire",
-    keys: { privateKey: await privateCryptoKey(key), publicKey: await publicCryptoKey(key) },
-    signingAlgorithm: SIGNING,
-  });
-  return `${request.toString("pem")}\n`;
 }
 
 /** The key a request asks for, and nothing else of it. Fails with `certificate-invalid`. */
@@ -160,7 +150,7 @@ async function authorityExtensions(
 }
 
 const validity = (now: WallTime, life: Duration): { notBefore: Date; notAfter: Date } => ({
-  notBefore: new Date(now - BACKDATED),
+  notBefore: new Date(now - Math.min(BACKDATED, life / 10)),
   notAfter: new Date(now + life),
 });
 

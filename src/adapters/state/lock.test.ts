@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { fillDisk, smallDisk } from "../../../test/contract/small-disk.ts";
 import { unwrap } from "../../kit/result.ts";
 import { lockState } from "./lock.ts";
 
@@ -36,4 +37,16 @@ test("another process is named while it lives, and its death frees the folder", 
 
 test("a folder that is not there is not made", () => {
   expect(lockState(join(folder, "none"))).toMatchObject({ ok: false, error: { code: "state-missing" } });
+});
+
+test("a disk without room keeps nobody from holding the folder", () => {
+  const small = mkdtempSync(join(tmpdir(), "balefire-lock-"));
+  const disk = smallDisk(small);
+  writeFileSync(join(small, "lock"), "");
+  if (disk.mounted) fillDisk(small);
+  const lock = unwrap(lockState(small));
+  expect(lockState(small)).toMatchObject({ ok: false, error: { code: "state-locked" } });
+  lock.release();
+  if (disk.mounted) disk.unmount();
+  rmSync(small, { recursive: true });
 });

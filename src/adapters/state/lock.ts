@@ -41,8 +41,7 @@ export function lockState(stateDir: string): Result<StateLock> {
   }
   flock ??= koffi.load(null).func("int flock(int, int)") as (fd: number, operation: number) => number;
   if (flock(fd, LOCK_EX | LOCK_NB) === 0) {
-    ftruncateSync(fd);
-    writeSync(fd, `${process.pid}\n`);
+    nameHolder(fd);
     return ok({ release: () => closeSync(fd) });
   }
   closeSync(fd);
@@ -53,6 +52,16 @@ export function lockState(stateDir: string): Result<StateLock> {
     "Stop the daemon first, or ask it through its control socket.",
     true,
   );
+}
+
+/** Only for others' messages: a full disk takes no name, and must not keep this process from watching. */
+function nameHolder(fd: number): void {
+  try {
+    ftruncateSync(fd);
+    writeSync(fd, `${process.pid}\n`);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error)) throw error;
+  }
 }
 
 /** Only for the message; the lock itself is the kernel's. */

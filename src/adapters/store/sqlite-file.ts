@@ -5,10 +5,8 @@
 import { hash } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import type { Stored } from "../../core/io.ts";
+import { BUSY_MS, DamagedFile, inTransaction } from "../sqlite/database.ts";
 
-export const PAGE_BYTES: number = 4096;
-/** How long to wait for another process that holds the file, such as a copy being taken. */
-const BUSY_MS: number = 2000;
 /** Records set aside are kept for a person to look at, the newest this many. */
 const DAMAGED_ROWS_MAX: number = 1000;
 const KEY_CHARS_SHOWN: number = 80;
@@ -65,17 +63,6 @@ export function openDatabase(path: string, pagesMax: number): DatabaseSync {
   }
 }
 
-export class DamagedFile extends Error {}
-
-/** SQLITE_CORRUPT and SQLITE_NOTADB, with their extended codes in the upper bytes. */
-const DAMAGE_CODES: ReadonlySet<number> = new Set([11, 26]);
-
-export function isDamage(error: unknown): boolean {
-  if (error instanceof DamagedFile) return true;
-  const code = (error as { errcode?: number }).errcode;
-  return code !== undefined && DAMAGE_CODES.has(code & 0xff);
-}
-
 /** All or nothing; on the disk when it returns. */
 export function commitRecords(database: DatabaseSync, records: readonly Stored[]): void {
   const put = database.prepare("INSERT OR REPLACE INTO record (key, value, checksum) VALUES (?, ?, ?)");
@@ -88,15 +75,23 @@ export function commitRecords(database: DatabaseSync, records: readonly Stored[]
   });
 }
 
-function inTransaction(database: DatabaseSync, write: () => void): void {
-  database.exec("BEGIN IMMEDIATE");
+/**
+ * Every sound record of a file that cannot be opened as usual because its disk is full: on its own,
+ * SQLite keeps in memory what it otherwise shares with others in a file beside (sqlite.org/wal.html,
+ * "Use of WAL Without Shared-Memory"). The others are named and left where they are.
+ */
+export function* readWithoutRoom(path: string, damaged: string[]): Generator<SoundRow> {
+  const database = new DatabaseSync(path, { timeout: BUSY_MS });
   try {
-    write();
-    database.exec("COMMIT");
-  } catch (error) {
-    // Some failures, a full disk among them, have rolled back already.
-    if (database.isTransaction) database.exec("ROLLBACK");
-    throw error;
+    database.exec("PRAGMA locking_mode = EXCLUSIVE");
+    const made = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'record'").get() !== undefined;
+    if (!made) return;
+    for (const row of database.prepare("SELECT key, value, checksum FROM record").iterate()) {
+      if (isSound(row)) yield { key: row.key, value: row.value };
+      else damaged.push(`record ${nameOf(row.key)}: its checksum does not match; left out`);
+    }
+  } finally {
+    database.close();
   }
 }
 

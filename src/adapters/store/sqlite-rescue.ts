@@ -1,16 +1,14 @@
 /** What is done about a store whose file is damaged: keep it for a person, save what can be read, say so. */
-import { copyFileSync, existsSync, readFileSync, renameSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { Stored } from "../../core/io.ts";
 import { FailureError } from "../../kit/result.ts";
-import { isSound, PAGE_BYTES } from "./sqlite-file.ts";
+import { PAGE_BYTES, renameDatabase } from "../sqlite/database.ts";
+import { isSound } from "./sqlite-file.ts";
 import { acknowledgedCommitsLost } from "./wal-check.ts";
 
 /** Kept beside the store; when all these names are taken the start is refused. */
 export const DAMAGED_FILES_MAX: number = 20;
-
-/** The log belongs to its file: left behind, it would be played into the fresh one. */
-const LOG_SUFFIXES: readonly string[] = ["-wal", "-shm"];
 
 function freeName(path: string): string {
   for (let number = 1; number <= DAMAGED_FILES_MAX; number += 1) {
@@ -28,10 +26,7 @@ function freeName(path: string): string {
 /** Returns the new name. */
 export function moveAside(path: string): string {
   const moved = freeName(path);
-  for (const suffix of LOG_SUFFIXES) {
-    if (existsSync(`${path}${suffix}`)) renameSync(`${path}${suffix}`, `${moved}${suffix}`);
-  }
-  renameSync(path, moved);
+  renameDatabase(path, moved);
   return moved;
 }
 

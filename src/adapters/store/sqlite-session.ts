@@ -1,10 +1,10 @@
 /** Serves the store's requests one after another, on whatever thread it is created. */
-import { chmodSync, closeSync, openSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import type { Stored } from "../../core/io.ts";
 import { assert } from "../../kit/assert.ts";
 import { type Failure, FailureError, fail, ok, type Result } from "../../kit/result.ts";
-import { commitRecords, isDamage, openDatabase, readRecords } from "./sqlite-file.ts";
+import { isDamage, isTrouble, makePrivate } from "../sqlite/database.ts";
+import { commitRecords, openDatabase, readRecords, readWithoutRoom } from "./sqlite-file.ts";
 import type { StoreRequest, StoreSettings } from "./sqlite-requests.ts";
 import { logDamage, moveAside, readableRecords } from "./sqlite-rescue.ts";
 
@@ -22,23 +22,38 @@ export function createSession(settings: StoreSettings): StoreSession {
   /** Found while opening, told by the first load. */
   let untold: string[] = [];
 
+  let state: "new" | "open" | "closed" = "new";
+
+  const opened = (): DatabaseSync => {
+    database ??= openOrSetAside(settings, untold);
+    return database;
+  };
+
   const serve = (request: StoreRequest, rows: (records: readonly Stored[]) => void): readonly string[] => {
     switch (request.type) {
       case "open":
-        database = openOrSetAside(settings, untold);
+        state = "open";
+        // A disk without room must not keep a node from watching: each commit tries again.
+        unlessReadable(opened, settings);
         return [];
       case "load": {
-        assert(database !== undefined, "the store was opened before it is read");
-        const damaged = loadInto(database, rows);
+        assert(state === "open", "the store was opened before it is read");
+        const damaged: string[] = [];
+        const records =
+          database === undefined
+            ? readWithoutRoom(settings.path, damaged)
+            : readRecords(database, new Date().toISOString(), damaged);
+        handOver(records, rows);
         const all = [...untold, ...damaged];
         untold = [];
         return all;
       }
       case "commit":
-        assert(database !== undefined, "the store was opened before it is written");
-        commitRecords(database, request.records);
+        assert(state === "open", "the store was opened before it is written");
+        commitRecords(opened(), request.records);
         return [];
       case "close":
+        state = "closed";
         database?.close();
         database = undefined;
         return [];
@@ -56,26 +71,36 @@ export function createSession(settings: StoreSettings): StoreSession {
   };
 }
 
-function loadInto(database: DatabaseSync, rows: (records: readonly Stored[]) => void): string[] {
-  const damaged: string[] = [];
+/** Throws what `open` throws, unless that is trouble with writing only: then what is there can be read. */
+function unlessReadable(open: () => void, { path }: StoreSettings): void {
+  try {
+    open();
+  } catch (error) {
+    if (!isTrouble(error) || isDamage(error)) throw error;
+    try {
+      for (const _ of readWithoutRoom(path, [])) break;
+    } catch {
+      throw error;
+    }
+  }
+}
+
+function handOver(records: Iterable<Stored>, rows: (records: readonly Stored[]) => void): void {
   let batch: Stored[] = [];
   let chars = 0;
-  for (const record of readRecords(database, new Date().toISOString(), damaged)) {
+  for (const record of records) {
     batch.push(record);
-    chars += record.value.length;
+    chars += record.value?.length ?? 0;
     if (batch.length < ROWS_AT_ONCE && chars < CHARS_AT_ONCE) continue;
     rows(batch);
     batch = [];
     chars = 0;
   }
   rows(batch);
-  return damaged;
 }
 
-/** SQLite gives its log the mode of the file, so the file is made first, with the right one. */
 function openPrivate({ path, pagesMax }: StoreSettings): DatabaseSync {
-  closeSync(openSync(path, "a", 0o600));
-  chmodSync(path, 0o600);
+  makePrivate(path);
   return openDatabase(path, pagesMax);
 }
 
@@ -100,9 +125,8 @@ function openOrSetAside(settings: StoreSettings, damaged: string[]): DatabaseSyn
 
 function failureOf(error: unknown, path: string): Failure {
   if (error instanceof FailureError) return error.failure;
-  const { message, code, errcode, errno } = error as NodeJS.ErrnoException & { errcode?: number };
-  // Neither SQLite nor the file system said so: a bug.
-  if (!isDamage(error) && errcode === undefined && errno === undefined) throw error;
+  if (!isTrouble(error)) throw error;
+  const { message, code, errcode } = error;
   if (isDamage(error)) {
     return {
       code: "state-corrupt",

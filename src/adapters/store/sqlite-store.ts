@@ -1,10 +1,9 @@
 /** The durable store: SQLite in a thread of its own. */
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import type { Stored } from "../../core/io.ts";
 import { type Failure, FailureError } from "../../kit/result.ts";
 import type { Store } from "../../ports/store.ts";
+import { workerEntry } from "../sqlite/worker-entry.ts";
 import { createGroupCommit } from "./group-commit.ts";
 import type { NumberedRequest, StoreReply, StoreRequest, StoreSettings } from "./sqlite-requests.ts";
 
@@ -73,7 +72,10 @@ interface Line {
  * listener, so that it ends the process as any other.
  */
 function createLine(settings: StoreSettings): Line {
-  const worker = new Worker(workerUrl(), { workerData: settings, resourceLimits: WORKER_LIMITS });
+  const worker = new Worker(workerEntry("sqlite-worker", import.meta.url), {
+    workerData: settings,
+    resourceLimits: WORKER_LIMITS,
+  });
   const waiting = new Map<number, Waiting>();
   let last = 0;
   let ended = false;
@@ -120,9 +122,3 @@ const storeFailed = ({ path }: StoreSettings, why: string): Failure => ({
   message: `${path} cannot be used: ${why}`,
   retry: true,
 });
-
-/** The source as it stands, or the entry that the build puts beside the bundle. */
-function workerUrl(): URL {
-  const source = new URL("./sqlite-worker.ts", import.meta.url);
-  return existsSync(fileURLToPath(source)) ? source : new URL("./sqlite-worker.js", import.meta.url);
-}

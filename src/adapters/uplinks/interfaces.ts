@@ -94,22 +94,46 @@ function routesV4(roots: Roots): RouteV4[] {
     });
 }
 
-/** The gateway of the first default route that leaves by this interface, the kernel's order being its preference. */
-export function gatewayOf(roots: Roots, name: string): string | undefined {
-  const route = routesV4(roots).find(
-    ({ name: by, mask, gateway }) => by === name && mask === 0 && asNumber(gateway) !== 0,
-  );
-  return route?.gateway.join(".");
+/** A default route: the way to people, whichever network the mesh is on. */
+export interface DefaultRoute {
+  readonly name: string;
+  /** Its IP address. */
+  readonly host: string;
 }
 
-/** The interfaces that default routes leave by: the way to people, whichever network the mesh is on. */
-export const defaultRouteHolders = (roots: Roots): string[] => [
-  ...new Set(
-    routesV4(roots)
-      .filter(({ mask, gateway }) => mask === 0 && asNumber(gateway) !== 0)
-      .map(({ name }) => name),
-  ),
-];
+/** Those with a gateway, each once, in the kernel's order. */
+export function defaultRoutes(roots: Roots): DefaultRoute[] {
+  const found = [...defaultRoutesV4(roots), ...defaultRoutesV6(roots)];
+  return [...new Map(found.map((route) => [`${route.name} ${route.host}`, route])).values()];
+}
+
+const defaultRoutesV4 = (roots: Roots): DefaultRoute[] =>
+  routesV4(roots)
+    .filter(({ mask, gateway }) => mask === 0 && asNumber(gateway) !== 0)
+    .map(({ name, gateway }) => ({ name, host: gateway.join(".") }));
+
+/** RTF_REJECT (linux/route.h, linux/ipv6_route.h): such a route says that there is none. */
+const ROUTE_REJECTS = 0x200;
+
+/**
+ * /proc/net/ipv6_route: destination, its prefix length, source, its prefix length, next hop, metric,
+ * reference count, use, flags, interface; all but the last in hex.
+ */
+function defaultRoutesV6(roots: Roots): DefaultRoute[] {
+  return readLines(roots.proc, "net/ipv6_route").flatMap((line) => {
+    const [destination, length, , , hop, , , , flags, name] = line.trim().split(/\s+/);
+    const isDefault = length === "00" && /^0+$/.test(destination ?? "");
+    const rejects = (Number.parseInt(flags ?? "0", 16) & ROUTE_REJECTS) !== 0;
+    if (!isDefault || rejects || name === undefined || hop === undefined || /^0+$/.test(hop)) return [];
+    return [{ name, host: fromHexV6(hop) }];
+  });
+}
+
+/** In its canonical form (RFC 5952), as the URL parser writes it. */
+function fromHexV6(hex: string): string {
+  const text = hex.match(/.{4}/g)?.join(":") ?? "";
+  return URL.parse(`http://[${text}]`)?.hostname.slice(1, -1) ?? text;
+}
 
 /** `complete` in the kernel's neighbour table: it has answered, and not failed to answer since. */
 export type Neighbour = "complete" | "incomplete" | "absent";

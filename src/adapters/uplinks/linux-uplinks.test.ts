@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FAR, NEAR, type TwoHosts, twoHosts, whyNoNamespaces } from "../../../test/contract/prober-hosts.ts";
 import type { Uplink } from "../../core/types.ts";
+import type { Uplinks } from "../../ports/uplinks.ts";
+import type { Knock } from "./gateways.ts";
 import { createUplinks, type Held } from "./linux-uplinks.ts";
 
 const MODULE = new URL("./linux-uplinks.ts", import.meta.url).href;
@@ -19,6 +21,7 @@ describe("on a made tree", () => {
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), "balefire-uplinks-"));
     mkdirSync(join(root, "proc/net"), { recursive: true });
+    knocks = {};
   });
   afterEach(() => rmSync(root, { recursive: true }));
 
@@ -35,33 +38,72 @@ describe("on a made tree", () => {
     for (const below of lower) mkdirSync(join(folder, `lower_${below}`), { recursive: true });
     if (is !== undefined) mkdirSync(join(folder, is), { recursive: true });
   };
-  const look = (own: string[], running: readonly Held[]): Promise<Uplink> =>
+  /** What each gateway does when it is knocked at. */
+  let knocks: Record<string, Knock> = {};
+  const uplinksOn = (running: () => readonly Held[]): Uplinks =>
     createUplinks({
       sysRoot: join(root, "sys"),
       procRoot: join(root, "proc"),
-      running: () => running,
-    }).look(own);
+      running,
+      knock: ({ host }) => Promise.resolve(knocks[host] ?? "silence"),
+    });
+  const look = (own: string[], running: readonly Held[]): Promise<Uplink> =>
+    uplinksOn(() => running).look(own);
   const on = (name: string): Held[] => [{ ip: "10.0.0.5", name }];
   const OWN = ["10.0.0.5:7654"];
 
-  it.each([
-    ["0x2", "answers"],
-    ["0x6", "answers"],
-    ["0x0", "does not answer"],
-  ])("a gateway with the neighbour flags %s %s", async (flags, words) => {
+  const routeBy = (name: string, hex = "0100000A"): string =>
+    `${name}\t00000000\t${hex}\t0003\t0\t0\t0\t00000000\t0\t0\t0\n`;
+
+  it.each<[Knock, string, string]>([
+    ["answered", "0x2", "answers"],
+    ["unreachable", "0x2", "does not answer"],
+    ["silence", "0x0", "does not answer"],
+    ["silence", "0x2", "does not answer, nor did it before"],
+  ])("a gateway whose door brings %s, with the neighbour flags %s, %s", async (knock, flags, words) => {
     interfaceOf("eth0", { carrier: "1" });
-    proc("route", `${ROUTE_HEAD}eth0\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\t0\t0\t0\n`);
-    proc("arp", ARP_HEAD + arpLine("10.0.0.1", "0x2", "eth9") + arpLine("10.0.0.1", flags, "eth0"));
+    proc("route", ROUTE_HEAD + routeBy("eth0"));
+    proc("arp", ARP_HEAD + arpLine("10.0.0.1", "0x0", "eth9") + arpLine("10.0.0.1", flags, "eth0"));
+    knocks = { "10.0.0.1": knock };
+    // What has never answered proves nothing by its silence.
     expect(await look(OWN, on("eth0"))).toEqual({
       up: true,
       detail: `eth0: carrier, gateway 10.0.0.1 ${words}`,
     });
   });
 
-  it("a gateway that is in no table has not been asked", async () => {
+  it("is down when the gateway that has answered before does not any more, and up when it does again", async () => {
     interfaceOf("eth0", { carrier: "1" });
-    proc("route", `${ROUTE_HEAD}eth0\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\t0\t0\t0\n`);
-    expect((await look(OWN, on("eth0"))).detail).toBe("eth0: carrier, gateway 10.0.0.1 has not been asked");
+    proc("route", ROUTE_HEAD + routeBy("eth0"));
+    const uplinks = uplinksOn(() => on("eth0"));
+    knocks = { "10.0.0.1": "answered" };
+    expect((await uplinks.look(OWN)).up).toBe(true);
+    knocks = { "10.0.0.1": "silence" };
+    const words = "eth0: carrier, gateway 10.0.0.1 does not answer any more";
+    expect(await uplinks.look(OWN)).toEqual({ up: false, detail: words });
+    knocks = { "10.0.0.1": "answered" };
+    expect((await uplinks.look(OWN)).up).toBe(true);
+  });
+
+  it("is up while one of the gateways that have answered still does, over IPv6 too", async () => {
+    interfaceOf("eth0", { carrier: "1" });
+    interfaceOf("eth1", { carrier: "1" });
+    proc("route", ROUTE_HEAD + routeBy("eth0"));
+    const zeros = "0".repeat(32);
+    const v6 = (hop: string, flags: string): string =>
+      `${zeros} 00 ${zeros} 00 ${hop} 00000400 00000001 00000000 ${flags} eth1\n`;
+    proc("ipv6_route", v6("fd000007000000000000000000000001", "00000003") + v6(zeros, "00200200"));
+    const uplinks = uplinksOn(() => on("eth0"));
+    knocks = { "10.0.0.1": "answered", "fd00:7::1": "answered" };
+    await uplinks.look(OWN);
+    knocks = { "fd00:7::1": "answered" };
+    expect(await uplinks.look(OWN)).toEqual({
+      up: true,
+      detail:
+        "eth0: carrier, gateway 10.0.0.1 does not answer any more; eth1: carrier, gateway fd00:7::1 answers",
+    });
+    knocks = {};
+    expect((await uplinks.look(OWN)).up).toBe(false);
   });
 
   it("a gateway of another interface is not this one's", async () => {
@@ -84,7 +126,7 @@ describe("on a made tree", () => {
     interfaceOf("eth0", { carrier: "0" });
     interfaceOf("eth1", { carrier: "1" });
     proc("route", `${ROUTE_HEAD}eth1\t00000000\t0101000A\t0003\t0\t0\t0\t00000000\t0\t0\t0\n`);
-    proc("arp", ARP_HEAD + arpLine("10.0.1.1", "0x2", "eth1"));
+    knocks = { "10.0.1.1": "answered" };
     expect(await look(OWN, on("eth0"))).toEqual({
       up: true,
       detail: "eth0: no carrier; eth1: carrier, gateway 10.0.1.1 answers",
@@ -101,11 +143,7 @@ describe("on a made tree", () => {
   it("remembers who held the address when the interface runs no more", async () => {
     interfaceOf("eth0", { carrier: "1" });
     let running = on("eth0");
-    const uplinks = createUplinks({
-      sysRoot: join(root, "sys"),
-      procRoot: join(root, "proc"),
-      running: () => running,
-    });
+    const uplinks = uplinksOn(() => running);
     running = [];
     interfaceOf("eth0", { carrier: "0" });
     expect(await uplinks.look(OWN)).toEqual({ up: false, detail: "eth0: no carrier" });
@@ -126,6 +164,15 @@ describe("on a made tree", () => {
     expect((await look(["[fd00:7::5]:7654"], [{ ip: "fd00:7:0:0::5", name: "eth6" }])).detail).toBe(
       "eth6: carrier",
     );
+  });
+
+  it("asks no gateway while the mesh does not leave this host", async () => {
+    interfaceOf("lo", { carrier: "1" });
+    proc("route", ROUTE_HEAD + routeBy("eth0"));
+    expect(await look(["127.0.0.1:7654"], [{ ip: "127.0.0.1", name: "lo" }])).toEqual({
+      up: true,
+      detail: "lo: carrier",
+    });
   });
 
   it("says so when no interface holds the address", async () => {
@@ -192,14 +239,33 @@ describe.skipIf(reason !== undefined)(
         console.log(JSON.stringify(await uplinks.look(["${NEAR.ip}:7654"])));`),
       );
 
+    const GATEWAY = `near0: carrier, gateway ${FAR.ip}`;
+    const viaFar = (): void => void hosts.ip(hosts.near, "route", "add", "default", "via", FAR.ip);
+
     it("sees carrier, and the gateway's answer", () => {
       expect(look()).toEqual({ up: true, detail: "near0: carrier" });
-      hosts.ip(hosts.near, "route", "add", "default", "via", FAR.ip);
-      expect(look().detail).toBe(`near0: carrier, gateway ${FAR.ip} has not been asked`);
-      const knock = `await new Promise((done) => (await import("node:net")).connect({ host: "${FAR.ip}", port: 9 }).on("error", done));`;
-      expect(look(knock.replace("(done) => (await", "async (done) => (await")).detail).toBe(
-        `near0: carrier, gateway ${FAR.ip} answers`,
-      );
+      viaFar();
+      expect(look()).toEqual({ up: true, detail: `${GATEWAY} answers` });
+    });
+
+    it("sees that nobody has the gateway's address", () => {
+      hosts.ip(hosts.near, "route", "add", "default", "via", "10.99.0.77");
+      expect(look()).toEqual({
+        up: true,
+        detail: "near0: carrier, gateway 10.99.0.77 does not answer",
+      });
+    });
+
+    it("takes a gateway's silence for its own deafness only if that gateway has ever answered", () => {
+      viaFar();
+      const drop = "table inet test {\nchain a {\ntype filter hook input priority 0;\ndrop\n}\n}";
+      hosts.filter("tcp dport 9 drop");
+      expect(look()).toEqual({ up: true, detail: `${GATEWAY} does not answer, nor did it before` });
+      hosts.ip(hosts.far, "netns", "exec", hosts.far, "nft", "flush", "ruleset");
+      const learnAndGoDeaf = `
+        await uplinks.look(["${NEAR.ip}:7654"]);
+        (await import("node:child_process")).spawnSync("nft", ["-f", "-"], { input: ${JSON.stringify(drop)} });`;
+      expect(look(learnAndGoDeaf)).toEqual({ up: false, detail: `${GATEWAY} does not answer any more` });
     });
 
     it("sees that the cable is cut, whether it was connected at the start or not", () => {

@@ -3,15 +3,8 @@ import { networkInterfaces } from "node:os";
 import type { Uplink } from "../../core/types.ts";
 import type { Uplinks } from "../../ports/uplinks.ts";
 import { type AddressParts, addressParts } from "../../wire/address.ts";
-import {
-  defaultRouteHolders,
-  gatewayOf,
-  hasCarrier,
-  holderByInet6,
-  holderByRoute,
-  neighbourState,
-  type Roots,
-} from "./interfaces.ts";
+import { type Gateway, type GatewayLook, Gateways, type Knock } from "./gateways.ts";
+import { defaultRoutes, hasCarrier, holderByInet6, holderByRoute, type Roots } from "./interfaces.ts";
 
 export interface UplinksOptions {
   /** Default: `/sys`. */
@@ -20,6 +13,8 @@ export interface UplinksOptions {
   readonly procRoot?: string;
   /** Addresses of the interfaces that run. Default: what the system says. */
   readonly running?: () => readonly Held[];
+  /** How to ask a gateway whether it is there. Default: by a TCP connection. */
+  readonly knock?: (gateway: Gateway) => Promise<Knock>;
 }
 
 export interface Held {
@@ -30,6 +25,7 @@ export interface Held {
 export function createUplinks(options: UplinksOptions = {}): Uplinks {
   const roots: Roots = { sys: options.sysRoot ?? "/sys", proc: options.procRoot ?? "/proc" };
   const running = options.running ?? runningInterfaces;
+  const gateways = new Gateways(options.knock);
   /** An interface without carrier is missing from `running`, just when it matters who held the address. */
   const remembered = new Map<string, string>();
 
@@ -43,46 +39,59 @@ export function createUplinks(options: UplinksOptions = {}): Uplinks {
   remember();
 
   return {
-    look: (own) => {
+    look: async (own) => {
       remember();
       const parts = own.flatMap((address) => addressParts(address) ?? []);
       const holders = new Map(parts.map((part) => [part.host, holderOf(part)]));
-      return Promise.resolve(judge(roots, holders));
+      const seen = await gateways.look(roots, leavesHost(holders) ? defaultRoutes(roots) : []);
+      return judge(roots, holders, seen);
     },
   };
 }
 
 /**
  * Loopback counts as any other: it always has carrier. So does the way to the gateway: two hosts with
- * a cable between them lose their mesh with it, and must still say so over their other network.
+ * a cable between them lose their mesh with it, and must still say so over their other network. But
+ * where every gateway that is known to answer has fallen silent, this host is the one that is deaf.
  */
-function judge(roots: Roots, holders: ReadonlyMap<string, string | undefined>): Uplink {
+function judge(
+  roots: Roots,
+  holders: ReadonlyMap<string, string | undefined>,
+  gateways: readonly GatewayLook[],
+): Uplink {
   const held = [...holders.values()].filter((name) => name !== undefined);
-  const names = new Set([...held, ...defaultRouteHolders(roots)]);
+  const names = new Set([...held, ...gateways.map(({ name }) => name)]);
   const homeless = [...holders].filter(([, name]) => name === undefined).map(([ip]) => ip);
   const looks = [...names].map((name) => ({ name, carrier: hasCarrier(roots, name) }));
   const sentences = [
     ...looks.map(({ name, carrier }) =>
-      carrier ? `${name}: ${describe(roots, name)}` : `${name}: no carrier`,
+      carrier ? `${name}: ${describe(name, gateways)}` : `${name}: no carrier`,
     ),
     ...homeless.map((ip) => `no interface holds ${ip}`),
   ];
+  const known = gateways.filter((gateway) => gateway.known);
+  const deaf = known.length > 0 && known.every(({ state }) => state !== "answers");
   return {
-    up: looks.some(({ carrier }) => carrier),
+    up: looks.some(({ carrier }) => carrier) && !deaf,
     detail: sentences.length === 0 ? "no address to look at" : sentences.join("; "),
   };
 }
 
+/** A mesh within one host, as in a demonstration, does not depend on any gateway. */
+const leavesHost = (holders: ReadonlyMap<string, string | undefined>): boolean =>
+  [...holders.values()].some((name) => name !== LOOPBACK);
+const LOOPBACK = "lo";
+
 const GATEWAY_WORDS = {
-  complete: "answers",
-  incomplete: "does not answer",
-  absent: "has not been asked",
+  answers: "answers",
+  absent: "does not answer",
+  silent: "does not answer any more",
+  mute: "does not answer, nor did it before",
 } as const;
 
-function describe(roots: Roots, name: string): string {
-  const gateway = gatewayOf(roots, name);
-  if (gateway === undefined) return "carrier";
-  return `carrier, gateway ${gateway} ${GATEWAY_WORDS[neighbourState(roots, gateway, name)]}`;
+function describe(name: string, gateways: readonly GatewayLook[]): string {
+  const by = gateways.filter((gateway) => gateway.name === name);
+  return ["carrier", ...by.map(({ host, state }) => `gateway ${host} ${GATEWAY_WORDS[state]}`)].join(", ");
 }
 
 function runningInterfaces(): Held[] {

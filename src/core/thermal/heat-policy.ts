@@ -83,7 +83,7 @@ const CLASS_OF: Readonly<Partial<Record<Reading["kind"], HeatClass>>> = {
 };
 
 /** Undefined where nobody is told of such sensors: voltages, currents, powers, humidity. */
-export const classOf = ({ kind, unit }: Reading): HeatClass | undefined =>
+export const classOf = ({ kind, unit }: Pick<Reading, "kind" | "unit">): HeatClass | undefined =>
   unit === "celsius" || kind === "fan" ? CLASS_OF[kind] : undefined;
 
 /** This far below the chip's own critical point it counts as critical: the chip throttles, or switches off, there. */
@@ -91,7 +91,10 @@ const CHIP_MARGIN = 10;
 /** A processor that is critical early is warned of this far before. */
 const WARNING_LEAD = 10;
 
-export function heatLimits(reading: Reading, host: string, policy: HeatPolicy): HeatLimits {
+/** What of a reading its limits depend on: nothing that changes from pass to pass. */
+type Judged = Pick<Reading, "id" | "kind" | "name" | "unit" | "limits">;
+
+export function heatLimits(reading: Judged, host: string, policy: HeatPolicy): HeatLimits {
   const own = classOf(reading);
   const given = policy.rules
     .filter((rule) => applies(rule, reading, host, own))
@@ -106,7 +109,7 @@ export function heatLimits(reading: Reading, host: string, policy: HeatPolicy): 
   };
 }
 
-function applies(rule: HeatRule, reading: Reading, host: string, own: HeatClass | undefined): boolean {
+function applies(rule: HeatRule, reading: Judged, host: string, own: HeatClass | undefined): boolean {
   if (rule.node !== undefined && !globFits(rule.node, host)) return false;
   if (rule.class !== undefined && rule.class !== own) return false;
   return (
@@ -124,7 +127,7 @@ function defined({ warning, critical, hysteresis, sustain, ignore }: HeatRule): 
   };
 }
 
-function defaults(own: HeatClass, { limits }: Reading): { warning?: number; critical?: number } {
+function defaults(own: HeatClass, { limits }: Judged): { warning?: number; critical?: number } {
   switch (own) {
     case "cpu":
     case "gpu": {

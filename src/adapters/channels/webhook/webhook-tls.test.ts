@@ -1,39 +1,14 @@
-import "reflect-metadata";
-import type { webcrypto } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { SubjectAlternativeNameExtension, X509CertificateGenerator } from "@peculiar/x509";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Certified, type Receiver, startReceiver } from "../../../../test/contract/channel-receiver.ts";
 import { SAMPLE_NOTIFICATION } from "../../../../test/contract/sample-notification.ts";
+import { DAY_MS, selfSigned } from "../../../../test/contract/self-signed.ts";
 import type { DeliveryOutcome } from "../../../core/io.ts";
 import { wallTime } from "../../../kit/time.ts";
 import { createWebhook } from "./webhook.ts";
-
-const DAY_MS = 86_400_000;
-
-async function selfSigned(host: string, from: number, until: number): Promise<Certified> {
-  const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
-  const keys = (await crypto.subtle.generateKey(algorithm, true, [
-    "sign",
-    "verify",
-  ])) as webcrypto.CryptoKeyPair;
-  const certificate = await X509CertificateGenerator.createSelfSigned({
-    name: "CN=receiver",
-    keys,
-    signingAlgorithm: algorithm,
-    notBefore: new Date(from),
-    notAfter: new Date(until),
-    extensions: [new SubjectAlternativeNameExtension([{ type: "ip", value: host }])],
-  });
-  const pkcs8 = Buffer.from(await crypto.subtle.exportKey("pkcs8", keys.privateKey)).toString("base64");
-  return {
-    cert: certificate.toString("pem"),
-    key: `-----BEGIN PRIVATE KEY-----\n${pkcs8}\n-----END PRIVATE KEY-----\n`,
-  };
-}
 
 describe("webhook over https", () => {
   let receiver: Receiver | undefined;

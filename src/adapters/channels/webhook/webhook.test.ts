@@ -16,6 +16,7 @@ import { SAMPLE_NOTIFICATION } from "../../../../test/contract/sample-notificati
 import type { DeliveryOutcome } from "../../../core/io.ts";
 import { wallTime } from "../../../kit/time.ts";
 import { channelConfig } from "../../../wire/channel-config.ts";
+import type { WebhookConfig } from "../../../wire/channels/webhook.ts";
 import { createWebhook } from "./webhook.ts";
 
 const WALL = wallTime(Date.parse("2026-03-01T02:13:01.900Z"));
@@ -34,7 +35,7 @@ describe("webhook", () => {
 
   const deliver = (settings: Record<string, unknown> = {}, timeoutMs = 5000): Promise<DeliveryOutcome> => {
     const url = `http://127.0.0.1:${receiver.port}/hook`;
-    const config = channelConfig.parse({ name: "phone", type: "webhook", url, ...settings });
+    const config = channelConfig.parse({ name: "phone", type: "webhook", url, ...settings }) as WebhookConfig;
     return createWebhook(config, { wall: () => WALL }).deliver(SAMPLE_NOTIFICATION, timeoutMs);
   };
   const arrived = () => {
@@ -175,6 +176,7 @@ describe("webhook", () => {
     const result = await deliver({ timeout: "1s" }, 60_000);
     expect(result).toEqual({
       outcome: "temporary",
+      uncertain: true,
       detail: `http://127.0.0.1:${receiver.port}: no answer within 1.0 s`,
     });
     expect(performance.now() - begun).toBeLessThan(2000);

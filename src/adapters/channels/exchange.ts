@@ -1,5 +1,5 @@
 /**
- * One HTTP POST over a fresh connection, bounded in time and in what is read.
+ * One HTTP request over a fresh connection, bounded in time and in what is read.
  * By node:http rather than fetch: both cost 1.5 MB, but fetch pools connections, follows
  * redirects unless told otherwise, and cannot time connecting apart from answering.
  */
@@ -14,9 +14,11 @@ export const REPLY_BYTES_MAX: number = 65_536;
 /** Once the status is known, the rest of the reply is a courtesy to the reader of the detail. */
 export const REPLY_MS_MAX: number = 1000;
 
-export interface Post {
+export interface Ask {
+  readonly method: "GET" | "POST" | "PUT";
   readonly url: URL;
-  readonly body: Buffer;
+  /** Absent: none, and no length of one. */
+  readonly body?: Buffer | undefined;
   readonly headers: Readonly<Record<string, string>>;
   /** Whom to trust behind https. Default: the roots that Node brings along. */
   readonly trust: SecureContext | undefined;
@@ -24,36 +26,47 @@ export interface Post {
   readonly totalMs: number;
 }
 
-export interface PostAnswered {
+export interface Answered {
   readonly type: "answered";
   readonly status: number;
   readonly reply: string;
   /** More of the reply was not read. */
   readonly cut: boolean;
   readonly retryAfter: string | undefined;
+  /** When it was answered, by the service's own clock (RFC 9110, section 6.6.1). */
+  readonly date: string | undefined;
   readonly location: string | undefined;
 }
 
-export type PostEnd =
-  | PostAnswered
-  /** No status came: refused, reset, no such name, untrusted certificate. */
-  | { readonly type: "failed"; readonly reason: string }
+export type ExchangeEnd =
+  | Answered
+  /** No status came: refused, reset, no such name, untrusted certificate. `sent`: the request had been on its way. */
+  | { readonly type: "failed"; readonly reason: string; readonly sent: boolean }
   | { readonly type: "timed-out"; readonly waitingFor: "connection" | "answer"; readonly afterMs: number };
 
 /** Never rejects; ends within `totalMs`. */
-export function post(what: Post): Promise<PostEnd> {
+export function exchange(what: Ask): Promise<ExchangeEnd> {
   return new Promise((resolve) => {
-    const request = open(what);
+    let request: ClientRequest;
+    try {
+      request = open(what);
+    } catch (error) {
+      // A header that HTTP cannot carry, such as a token with a line break in the middle.
+      resolve({ type: "failed", reason: (error as Error).message, sent: false });
+      return;
+    }
     const timers: NodeJS.Timeout[] = [];
     let responded = false;
-    let soFar: () => PostEnd = () => ({ type: "timed-out", waitingFor: "answer", afterMs: what.totalMs });
+    let usable = false;
+    const failed = (reason: string): ExchangeEnd => ({ type: "failed", reason, sent: usable });
+    let soFar: () => ExchangeEnd = () => ({ type: "timed-out", waitingFor: "answer", afterMs: what.totalMs });
 
-    const end = (result: PostEnd): void => {
+    const end = (result: ExchangeEnd): void => {
       for (const timer of timers) clearTimeout(timer);
       request.destroy();
       resolve(result);
     };
-    const endAfter = (afterMs: number, result: () => PostEnd): NodeJS.Timeout => {
+    const endAfter = (afterMs: number, result: () => ExchangeEnd): NodeJS.Timeout => {
       const timer = setTimeout(() => end(result()), afterMs);
       timers.push(timer);
       return timer;
@@ -66,7 +79,12 @@ export function post(what: Post): Promise<PostEnd> {
       afterMs: connectMs,
     }));
     endAfter(what.totalMs, () => soFar());
-    request.on("socket", (socket) => onceUsable(socket, what.url, () => clearTimeout(connecting)));
+    request.on("socket", (socket) =>
+      onceUsable(socket, what.url, () => {
+        usable = true;
+        clearTimeout(connecting);
+      }),
+    );
     request.on("response", (response) => {
       responded = true;
       soFar = collect(response, () => end(soFar()));
@@ -79,12 +97,10 @@ export function post(what: Post): Promise<PostEnd> {
   });
 }
 
-const failed = (reason: string): PostEnd => ({ type: "failed", reason });
-
-function open({ url, headers, trust }: Post): ClientRequest {
+function open({ method, url, headers, trust }: Ask): ClientRequest {
   const secure = url.protocol === "https:";
   return (secure ? httpsRequest : httpRequest)({
-    method: "POST",
+    method,
     // Without the brackets that a URL puts around IPv6.
     hostname: url.hostname.replace(/^\[|\]$/g, ""),
     port: url.port === "" ? (secure ? 443 : 80) : Number(url.port),
@@ -115,7 +131,7 @@ function onceUsable(socket: Socket, url: URL, then: () => void): void {
 }
 
 /** Reads until the end or the limit, then calls `done`; returns what is known at any moment. */
-function collect(response: IncomingMessage, done: () => void): () => PostAnswered {
+function collect(response: IncomingMessage, done: () => void): () => Answered {
   const chunks: Buffer[] = [];
   let bytes = 0;
   let whole = false;
@@ -134,6 +150,7 @@ function collect(response: IncomingMessage, done: () => void): () => PostAnswere
     reply: Buffer.concat(chunks).toString("utf8"),
     cut: !whole,
     retryAfter: response.headers["retry-after"],
+    date: response.headers.date,
     location: response.headers.location,
   });
 }

@@ -1,0 +1,20 @@
+/** What takes seconds rather than periods. A beat leaves every period, so none of it needs a deadline of its own. */
+import { after } from "../kit/time.ts";
+import { reviewAbsences } from "./absences.ts";
+import { learnUplink } from "./isolation.ts";
+import { REVIEW_EVERY } from "./limits.ts";
+import { reviewLinkProblems } from "./link-problems.ts";
+import { reviewPaths } from "./paths.ts";
+import { gossipReadings } from "./readings-news.ts";
+import { isDrowsy, type Turn } from "./state.ts";
+
+export function review(turn: Turn): void {
+  const { state, env } = turn;
+  if (state.stopping || isDrowsy(turn) || env.now < state.reviewAt) return;
+  state.reviewAt = after(env.now, REVIEW_EVERY);
+  reviewAbsences(turn);
+  reviewLinkProblems(turn);
+  reviewPaths(turn);
+  learnUplink(turn);
+  gossipReadings(turn);
+}

@@ -1,0 +1,6 @@
+import { inbox } from "../../../src/adapters/channels/registry.ts";
+import { channelContract } from "../channel-contract.ts";
+
+channelContract("inbox", async () => ({ channel: inbox, secrets: [], close: async () => undefined }), {
+  alone: true,
+});
