@@ -16,7 +16,7 @@ const EXIT_USAGE = 2;
 const SETTLE_MS = 8_000;
 /** As long as the rarest message's period. */
 const WINDOW_MS = 30_000;
-const AFTERMATH_MS = 5_000;
+const AFTERMATH_MS = 2_500;
 /** By then tables are known, and what spreads by gossip has made its rounds. */
 const SENSE_SETTLE_MS = 120_000;
 const SENSE_WINDOW_MS = 60_000;

@@ -8,6 +8,9 @@ import { CONFIG_ENVIRONMENT } from "../src/wire/config-effective.ts";
 import { allKeys } from "../src/wire/config-explain.ts";
 import { fileSchema } from "../src/wire/config-schema.ts";
 import { LOG_LEVELS } from "../src/wire/config-settings.ts";
+import { METRICS } from "../src/wire/metrics/definitions.ts";
+import { PATHS, VERDICTS } from "../src/wire/peer-fields.ts";
+import { READING_VALIDITIES } from "../src/wire/readings.ts";
 
 const doc = (name: string): string => readFileSync(new URL(`../docs/${name}`, import.meta.url), "utf8");
 
@@ -55,6 +58,32 @@ describe("docs/configuration.md", () => {
       expect(text).toContain(`\`${word}\``);
     },
   );
+});
+
+describe("docs/metrics.md", () => {
+  const text = doc("metrics.md");
+  const rows = [...text.matchAll(/^\| `(\w+)` \| (\w+) \| (none|(?:`\w+`(?:, )?)+) \| (.+) \|$/gm)];
+  const SUFFIX = { counter: "_total", info: "_info", gauge: "", histogram: "" } as const;
+
+  it("has a row for every metric with its type and labels, and for no other", () => {
+    const explained = rows.map(([, name = "", type = "", labels = ""]) => {
+      const names = [...labels.matchAll(/`(\w+)`/g)].map(([, label]) => label);
+      return `${name} ${type} ${names.join()}`;
+    });
+    const known = Object.entries(METRICS).map(
+      ([name, { type, labels }]) => `${name}${SUFFIX[type]} ${type} ${labels.join()}`,
+    );
+    expect(explained.toSorted()).toEqual(known.toSorted());
+  });
+
+  it("names the unit of every metric that has one, in the metric's name", () => {
+    for (const [name, metric] of Object.entries(METRICS))
+      if ("unit" in metric) expect(name.endsWith(`_${metric.unit}`)).toBe(true);
+  });
+
+  it("names every verdict, path and validity", () => {
+    for (const word of [...VERDICTS, ...PATHS, ...READING_VALIDITIES]) expect(text).toContain(`\`${word}\``);
+  });
 });
 
 describe("docs/errors.md", () => {

@@ -115,6 +115,8 @@ const send = (peer: Peer, plane: Plane, message: PeerMessage): Effect => ({
 
 export function resend(turn: Turn): void {
   for (const { to, number, message } of dueAgain(turn.state.outbox, turn.env.now)) {
+    // Whoever is down does not hear it; returned, it finds what it lacks by the digest.
+    if (turn.state.peers.get(to)?.condition.kind === "down") continue;
     turn.effects.push({ type: "send", to, plane: "datagram", envelope: { number, message } });
   }
 }

@@ -133,12 +133,11 @@ export function keepLinks(turn: Turn): void {
 }
 
 /** Others say that it is back; whatever kept it away may have stalled its session with this node. */
-const isBackUnheard = ({ condition, heardAt, changedAt, watchedSince }: Peer, now: Instant): boolean =>
-  watchedSince === undefined &&
-  condition.kind === "alive" &&
-  heardAt !== undefined &&
-  heardAt < changedAt &&
-  between(changedAt, now) > STALE_SESSION;
+function isBackUnheard(peer: Peer, now: Instant): boolean {
+  if (peer.watchedSince !== undefined || peer.heardAt === undefined) return false;
+  if (peer.heardAt >= peer.changedAt || peer.condition.kind !== "alive") return false;
+  return between(peer.changedAt, now) > STALE_SESSION;
+}
 
 const isWanted = (state: NodeState, peer: Peer): boolean => getsBeats(peer) || keepsCompany(state, peer.id);
 

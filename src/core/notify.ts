@@ -25,7 +25,7 @@ import { isOverdue } from "./peer.ts";
 import { sendAgain, take, tend } from "./sending.ts";
 import { type NodeState, nameOf, notice, type Turn, wakeBy } from "./state.ts";
 import { failureKey, INBOX, rank, turnAt } from "./turns.ts";
-import type { NodeId } from "./types.ts";
+import type { IncidentId, NodeId } from "./types.ts";
 
 /** The part of a step that sends messages. */
 export function notifyPeople(turn: Turn): void {
@@ -171,10 +171,20 @@ function turnOf(turn: Turn, group: Group): Instant | undefined {
   const seen = group.duties.map((duty) => dueAt(state, duty)).reduce(earlier);
   const settled = settledAt(turn, group, seen);
   const paused = state.notify.pauses.get(group.channel)?.until ?? settled;
-  const anchor = group.duties.map((duty) => duty.incident).sort()[0] ?? "";
-  const place = rank(state, anchor, group.channel, env.wall, endsOf(state, group)).indexOf(state.self);
+  const place = rank(state, anchorOf(group), group.channel, env.wall, endsOf(state, group)).indexOf(
+    state.self,
+  );
   if (place < 0) return undefined;
   return later(paused, turnAt(later(settled, lastSign(state, group, seen)), place, group.phase));
+}
+
+/**
+ * What turns are drawn for. In an outage the nodes learn of one death after another, each in its own
+ * order: with the incidents themselves they would rank differently until they agree on all of them.
+ */
+function anchorOf({ family, phase, duties }: Group): string {
+  if (family === "absence" && phase === "open") return family;
+  return duties.map((duty) => duty.incident).sort()[0] ?? "";
 }
 
 /** Who stands at either end of a broken link: what it says may not get through to the other. */
@@ -217,10 +227,23 @@ function ledgersAgreeAt(state: NodeState, seen: Instant): Instant {
 const othersMissing = ({ ledger }: NodeState, channel: string): boolean =>
   [...ledger.open.keys()].some((incident) => wasTold(ledger, incident, "open", channel));
 
-/** An outage is under way, and its last message has just gone out. */
-function isBurst({ state, env }: Turn, channel: string): boolean {
+/** An outage is under way, and a message about it is being sent, or has just been. */
+function isBurst(turn: Turn, channel: string): boolean {
+  const { state, env } = turn;
   const last = state.notify.toldAt.get(channel);
-  return last !== undefined && env.now < after(last, BURST) && othersMissing(state, channel);
+  if (last !== undefined && env.now < after(last, BURST) && othersMissing(state, channel)) return true;
+  const isAbsence = (incident: IncidentId): boolean =>
+    ABSENCES.has(incidentOf(state.ledger, incident)?.kind ?? "test");
+  for (const sending of state.notify.sendings.values()) {
+    if (sending.phase === "open" && sending.channel === channel && sending.incidents.some(isAbsence))
+      return true;
+  }
+  for (const [key, hold] of state.notify.holds) {
+    const [incident = "", phase] = key.split(" ");
+    const inForce = env.now < hold.until && state.peers.get(hold.node)?.condition.kind !== "down";
+    if (inForce && phase === "open" && key.endsWith(` ${channel}`) && isAbsence(incident)) return true;
+  }
+  return false;
 }
 
 /** Says again what is open on channels whose service forgets it otherwise; one node does. */

@@ -131,9 +131,9 @@ export function noteAsked(peer: Peer, now: Instant): void {
 }
 
 /** Asked often enough in vain: whoever watches it may be gone as well. */
-export const isMute = ({ unanswered, watchedSince, condition }: Peer, now: Instant): boolean =>
-  unanswered !== undefined &&
-  watchedSince === undefined &&
-  condition.kind === "alive" &&
-  unanswered.count >= ASKED_IN_VAIN_MAX &&
-  between(unanswered.since, now) >= ANSWER_PATIENCE;
+export function isMute(peer: Peer, now: Instant): boolean {
+  const { unanswered } = peer;
+  if (unanswered === undefined || unanswered.count < ASKED_IN_VAIN_MAX) return false;
+  if (peer.watchedSince !== undefined || peer.condition.kind !== "alive") return false;
+  return between(unanswered.since, now) >= ANSWER_PATIENCE;
+}

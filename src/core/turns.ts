@@ -4,7 +4,7 @@ import { after, type Duration, type Instant } from "../kit/time.ts";
 import type { DeliveryRecord, Phase } from "./ledger-records.ts";
 import { PROVEN_FOR, TURN_EVERY, TURN_EVERY_RESOLVED } from "./limits.ts";
 import type { NodeState } from "./state.ts";
-import type { IncidentId, NodeId } from "./types.ts";
+import type { NodeId } from "./types.ts";
 
 /** The built-in channel every node has; a delivery there proves nothing. */
 export const INBOX = "inbox";
@@ -50,11 +50,11 @@ const NOBODY: ReadonlySet<NodeId> = new Set();
 /**
  * Ranks the candidates for a group of incidents: those first whom all others hear (`unheard`: the ends
  * of broken links), then those whose last delivery on the channel did not fail, then those with a proven
- * channel, then by rendezvous hash (highest random weight) over the group's lowest incident id.
+ * channel, then by rendezvous hash (highest random weight) over `anchor`.
  */
 export function rank(
   state: NodeState,
-  anchor: IncidentId,
+  anchor: string,
   channel: string,
   wall: number,
   unheard: ReadonlySet<NodeId> = NOBODY,

@@ -57,6 +57,7 @@ export function createSensorWatch({ path, push, log }: SensorWatchOptions): Sens
   let every: Duration = seconds(0);
   let source: Source | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let begunAt = monotonicNow();
   let lookingSince: Instant | undefined;
   let latest: Sensed | undefined;
   /** Once anything was known, all passes are of interest: also one in which everything is gone. */
@@ -82,7 +83,14 @@ export function createSensorWatch({ path, push, log }: SensorWatchOptions): Sens
     if (source !== from) return;
     lookingSince = undefined;
     tell(sensed);
-    timer = setTimeout(() => void look(from), Math.max(0, every - between(now, monotonicNow())));
+    begunAt = now;
+    waitFor(from);
+  };
+
+  /** Looks begin `every` apart, or one after the other where they take longer. */
+  const waitFor = (from: Source): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => void look(from), Math.max(0, every - between(begunAt, monotonicNow())));
   };
 
   const end = (): void => {
@@ -104,7 +112,10 @@ export function createSensorWatch({ path, push, log }: SensorWatchOptions): Sens
         told = false;
         return;
       }
-      if (source?.root === root) return;
+      if (source?.root === root) {
+        if (lookingSince === undefined) waitFor(source);
+        return;
+      }
       end();
       source = open(root, path);
       void look(source);

@@ -129,6 +129,16 @@ describe("a driver that never answers", () => {
     const { stdout } = await command(mesh.daemon("c"), "doctor");
     expect(stdout).toContain("1 drivers do not answer");
   });
+
+  test("does not keep the daemon from ending when it is told to", async () => {
+    await mesh.perform("stop", "c");
+    rmSync(join(rootOf("c"), BOARD_LIMIT));
+    set("c", BOARD_LIMIT, 90000);
+    await mesh.perform("revive", "c");
+    await until("the driver to answer", WAIT_MS_MAX, async () =>
+      (await valueOn(a, "c", FAN))?.value === 1200 ? true : undefined,
+    );
+  });
 });
 
 describe("a sensor past its limit", () => {

@@ -43,12 +43,12 @@ function createApp(pages: HttpPages): Hono {
     const { code, report } = pages.health();
     return context.json(report, code);
   });
-  app.get("/metrics", (context) => {
+  app.get("/metrics", async (context) => {
     const asked = context.req.query("readings") ?? "mesh";
     const wanted = READINGS_WANTED.find((each) => each === asked);
     if (wanted === undefined) return context.text(`readings: one of ${READINGS_WANTED.join(", ")}\n`, 400);
     const format = formatFor(context.req.header("accept"));
-    return context.body(pages.metrics(format, wanted), 200, { "Content-Type": CONTENT_TYPES[format] });
+    return context.body(await pages.metrics(format, wanted), 200, { "Content-Type": CONTENT_TYPES[format] });
   });
   app.notFound((context) => context.text(`This port serves ${PATHS.join(" and ")}.\n`, 404));
   app.onError((error, context) => {

@@ -15,7 +15,7 @@ class Pages implements HttpPages {
     if (this.broken) throw new Error("/etc/secret is broken");
     return { code: this.code, report: REPORT };
   }
-  metrics(...asked: Parameters<HttpPages["metrics"]>): string {
+  async metrics(...asked: Parameters<HttpPages["metrics"]>): Promise<string> {
     return `${asked.join(" ")}\n`;
   }
   hostNames(): readonly string[] {

@@ -7,7 +7,7 @@ export type ReadingsWanted = "mesh" | "own" | "none";
 
 export interface HttpPages {
   health(): { readonly code: 200 | 503; readonly report: HealthReport };
-  metrics(format: ExpositionFormat, readings: ReadingsWanted): string;
+  metrics(format: ExpositionFormat, readings: ReadingsWanted): Promise<string>;
   /** The names this host may be asked by, lower case, besides its loopback addresses. */
   hostNames(): readonly string[];
   /** `path`: one that is served, or `other`. */

@@ -30,7 +30,7 @@ export interface Sample {
 }
 
 export interface Family extends FamilyHead {
-  readonly samples: readonly Sample[];
+  readonly samples: Iterable<Sample>;
 }
 
 /** What both formats call the series of a type. */
@@ -41,16 +41,24 @@ const SUFFIX: Readonly<Record<MetricType, string>> = {
   info: "_info",
 };
 
-/** Families without a sample are left out; of two series with the same labels, the first counts. */
-export function exposition(families: readonly Family[], format: ExpositionFormat): string {
-  const lines: string[] = [];
+/** The whole at once. */
+export const exposition = (families: readonly Family[], format: ExpositionFormat): string =>
+  [...expositionLines(families, format), ""].join("\n");
+
+/**
+ * Line by line, without line ends, so that whoever has more to do can do it in between. Families without
+ * a sample are left out; of two series with the same labels, the first counts.
+ */
+export function* expositionLines(families: readonly Family[], format: ExpositionFormat): Generator<string> {
   for (const family of families) {
-    if (family.samples.length === 0) continue;
-    lines.push(...(format === "openmetrics" ? openMetricsHead(family) : textHead(family)));
-    addSeries(lines, family);
+    let isFirst = true;
+    for (const line of seriesOf(family)) {
+      if (isFirst) yield* format === "openmetrics" ? openMetricsHead(family) : textHead(family);
+      isFirst = false;
+      yield line;
+    }
   }
-  if (format === "openmetrics") lines.push("# EOF");
-  return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
+  if (format === "openmetrics") yield "# EOF";
 }
 
 function textHead({ name, type, help }: FamilyHead): string[] {
@@ -66,29 +74,28 @@ function openMetricsHead({ name, type, unit, help }: FamilyHead): string[] {
   return [`# TYPE ${name} ${type}`, ...units, `# HELP ${name} ${quotable(help)}`];
 }
 
-function addSeries(lines: string[], { name, type, labels: order, samples }: Family): void {
+function* seriesOf({ name, type, labels: order, samples }: Family): Generator<string> {
   const series = `${name}${SUFFIX[type]}`;
   const seen = new Set<string>();
   for (const { labels, value } of samples) {
     const pairs = order.map((label) => `${label}="${quotable(labels[label] ?? "")}"`).join(",");
     if (seen.has(pairs)) continue;
     seen.add(pairs);
-    if (typeof value === "number") lines.push(`${series}${braced(pairs)} ${numberText(value)}`);
-    else addHistogram(lines, name, pairs, value);
+    if (typeof value === "number") yield `${series}${braced(pairs)} ${numberText(value)}`;
+    else yield* histogramSeries(name, pairs, value);
   }
 }
 
-function addHistogram(
-  lines: string[],
+function* histogramSeries(
   name: string,
   pairs: string,
   { buckets, sum, count }: Histogram,
-): void {
+): Generator<string> {
   const before = pairs === "" ? "" : `${pairs},`;
   for (const bucket of [...buckets, { le: Number.POSITIVE_INFINITY, count }])
-    lines.push(`${name}_bucket{${before}le="${boundText(bucket.le)}"} ${numberText(bucket.count)}`);
-  lines.push(`${name}_count${braced(pairs)} ${numberText(count)}`);
-  lines.push(`${name}_sum${braced(pairs)} ${numberText(sum)}`);
+    yield `${name}_bucket{${before}le="${boundText(bucket.le)}"} ${numberText(bucket.count)}`;
+  yield `${name}_count${braced(pairs)} ${numberText(count)}`;
+  yield `${name}_sum${braced(pairs)} ${numberText(sum)}`;
 }
 
 const braced = (pairs: string): string => (pairs === "" ? "" : `{${pairs}}`);
@@ -97,7 +104,10 @@ const ESCAPES: Readonly<Record<string, string>> = { "\\": "\\\\", '"': '\\"', "\
 const escaped = (character: string): string => ESCAPES[character] ?? character;
 
 /** Half a surrogate pair has no UTF-8: two different ones would arrive as the same series. */
-const quotable = (text: string): string => text.toWellFormed().replace(/[\\"\n]/g, escaped);
+const quotable = (text: string): string =>
+  PLAIN.test(text) ? text : text.toWellFormed().replace(/[\\"\n]/g, escaped);
+/** Nearly every label; to look for what is to be escaped costs four times as much. */
+const PLAIN = /^[ !#-[\]-~]*$/;
 
 function numberText(value: number): string {
   if (Number.isFinite(value)) return String(value);

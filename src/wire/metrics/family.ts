@@ -7,10 +7,15 @@ type LabelOf<N extends MetricName> = (typeof METRICS)[N]["labels"][number];
 /** A row without a value, because nothing is known, has no series. */
 export type Row<L extends string> = readonly [Readonly<Record<L, string>>, number | Histogram | undefined];
 
-export const family = <N extends MetricName>(name: N, rows: readonly Row<LabelOf<N>>[]): Family => ({
+export const family = <N extends MetricName>(name: N, rows: Iterable<Row<LabelOf<N>>>): Family => ({
   ...headOf(name),
-  samples: rows.flatMap(([labels, value]) => (value === undefined ? [] : [{ labels, value }])),
+  samples: lazily(function* () {
+    for (const [labels, value] of rows) if (value !== undefined) yield { labels, value };
+  }),
 });
+
+/** Made while it is read, and again each time. */
+export const lazily = <T>(make: () => Iterator<T>): Iterable<T> => ({ [Symbol.iterator]: make });
 
 type Unlabelled = {
   [N in MetricName]: (typeof METRICS)[N]["labels"] extends readonly [] ? N : never;

@@ -1,9 +1,9 @@
-/** What the hosts' sensors show, each in its base unit. */
+/** What the hosts' sensors show, each in its base unit. Of a large mesh that is tens of thousands of series: made as they are read. */
 import type { Reading, ReadingLimits, Unit } from "../../core/thermal/reading.ts";
 import { type Duration, minutes, type WallTime } from "../../kit/time.ts";
 import type { Family } from "./exposition.ts";
 import type { HostReadings } from "./facts.ts";
-import { family, flag, inSeconds, type Row } from "./family.ts";
+import { family, flag, inSeconds, lazily, type Row } from "./family.ts";
 
 /**
  * A host whose sensors were read longer ago than this shows no values: the line of a dead host ends
@@ -66,14 +66,21 @@ export function readingsMetrics(hosts: readonly HostReadings[], wall: WallTime):
       hosts.map(({ node, at }) => [{ node }, inSeconds(at)]),
     ),
     ...SCALES.map((scale) => valuesOn(scale, sensors)),
-    family("balefire_temperature_limit_celsius", sensors.flatMap(temperatureLimits)),
+    family(
+      "balefire_temperature_limit_celsius",
+      lazily(() => sensors.values().flatMap(temperatureLimits)),
+    ),
     family(
       "balefire_sensor_validity",
-      sensors.map(({ labels, reading }) => [{ ...labels, validity: reading.validity }, 1]),
+      lazily(() =>
+        sensors
+          .values()
+          .map(({ labels, reading }) => [{ ...labels, validity: reading.validity }, 1] as const),
+      ),
     ),
     family(
       "balefire_sensor_alarm",
-      sensors.map(({ labels, reading }) => [labels, flag(reading.alarm)]),
+      lazily(() => sensors.values().map(({ labels, reading }) => [labels, flag(reading.alarm)] as const)),
     ),
   ];
 }
@@ -81,9 +88,11 @@ export function readingsMetrics(hosts: readonly HostReadings[], wall: WallTime):
 const valuesOn = ({ unit, metric, per, fits = () => true }: Scale, sensors: readonly Labelled[]): Family =>
   family(
     metric,
-    sensors
-      .filter(({ reading }) => reading.unit === unit && fits(reading))
-      .map(({ labels, reading }) => [labels, reading.value === null ? undefined : reading.value / per]),
+    lazily(function* () {
+      for (const { labels, reading } of sensors)
+        if (reading.unit === unit && reading.value !== null && fits(reading))
+          yield [labels, reading.value / per] as const;
+    }),
   );
 
 const LIMITS: readonly (keyof ReadingLimits)[] = ["min", "max", "crit", "lcrit", "emergency"];
