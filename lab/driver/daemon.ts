@@ -8,8 +8,9 @@ import { atEnd } from "./cleanup.ts";
 import { until, within } from "./clock.ts";
 import { type Control, openControl } from "./control.ts";
 
-const COMMAND_MS_MAX = 30_000;
-const START_MS_MAX = 20_000;
+/** Generous: many start at once on few cores. */
+const COMMAND_MS_MAX = 90_000;
+const START_MS_MAX = 60_000;
 const STOP_MS_MAX = 10_000;
 const LOG_CHARS_SHOWN = 2_000;
 

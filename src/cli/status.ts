@@ -4,7 +4,7 @@ import { ask, type Context, present } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { Screen } from "./screen.ts";
 import { type Row, table, wrapped } from "./table.ts";
-import { ago, ahead, count, howSure, localTime, rtt, verdictStyle } from "./words.ts";
+import { ago, ahead, count, howSure, localTime, rtt, verdictStyle, whyItLeft } from "./words.ts";
 
 export async function status(context: Context): Promise<ExitCode> {
   const result = await ask(context, "status", {});
@@ -55,7 +55,7 @@ function heard(node: NodeReport, now: number): string {
 
 function doubts(screen: Screen, report: StatusReport): string[] {
   const lines = report.nodes.flatMap((node) => {
-    const sentence = node.path === "self" ? undefined : howSure(node.verdict);
+    const sentence = node.path === "self" ? undefined : (whyItLeft(node.farewell) ?? howSure(node.verdict));
     return [sentence, ...heldBack(node)]
       .filter((line) => line !== undefined)
       .flatMap((line) => wrapped(`${node.name}: ${line}`, screen.columns, "    ", "  "));

@@ -58,5 +58,14 @@ const SURE: Readonly<Record<string, string>> = {
   unknown: "not heard since this node started, or was cut off itself",
   missing: "not heard by anyone since this node started, or stopped on purpose and not back in time",
 };
+const FAREWELLS: Readonly<Record<string, string>> = {
+  reboot: "said goodbye: its host was rebooted",
+  shutdown: "said goodbye: its host was shut down on purpose",
+  thermal: "said goodbye: its host shut itself down while too hot",
+};
+/** Why it left, in a sentence; undefined where only the daemon was stopped, or nothing was said. */
+export const whyItLeft = (farewell: string | null): string | undefined =>
+  farewell === null ? undefined : FAREWELLS[farewell];
+
 /** How sure a node is of its verdict, in a sentence; undefined when there is nothing to explain. */
 export const howSure = (verdict: string): string | undefined => SURE[verdict];

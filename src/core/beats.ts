@@ -13,7 +13,7 @@ export function sendBeats(turn: Turn): void {
   const { state, env } = turn;
   if (env.now < state.nextBeatAt || state.stopping) return;
   state.nextBeatAt = after(env.now, untilNextBeat(env.wall, state.period));
-  for (const peer of state.peers.values()) {
+  for (const peer of state.acquaintances) {
     if (peer.session === undefined || (!getsBeats(peer) && env.now < peer.quietBeatAt)) continue;
     peer.quietBeatAt = after(env.now, QUIET_BEAT_EVERY);
     sendBeat(turn, peer, peer.session);

@@ -37,7 +37,7 @@ export function publish(
 ): void {
   const news = records.filter((record) => merge(turn.state.ledger, record));
   const effects: Effect[] = [];
-  for (const peer of turn.state.peers.values()) {
+  for (const peer of turn.state.acquaintances) {
     for (const records of parcels(news)) effects.push(...urgent(turn, peer, { t: "ledger", records }));
   }
   if (news.length === 0) turn.effects.push(...afterwards);
@@ -51,8 +51,8 @@ export function publish(
 
 /** Where not everyone has a session with everyone, news goes on from neighbour to neighbour. */
 export function passOn(turn: Turn, from: Peer, news: readonly LedgerRecord[]): void {
-  for (const peer of turn.state.peers.values()) {
-    if (peer.watchedSince === undefined || peer.id === from.id) continue;
+  for (const peer of turn.state.watched) {
+    if (peer.id === from.id) continue;
     for (const records of parcels(news)) turn.effects.push(...urgent(turn, peer, { t: "ledger", records }));
   }
 }

@@ -107,8 +107,8 @@ export type Input =
       readonly heartbeats: readonly HeartbeatRef[];
       readonly policy: Policy;
     }
-  /** One pass over this host's own sensors. */
-  | { readonly type: "readings"; readonly readings: readonly Reading[] }
+  /** One pass over this host's own sensors; `unwatched`: it is the last, and what was wrong with them is over. */
+  | { readonly type: "readings"; readonly readings: readonly Reading[]; readonly unwatched?: true }
   /** How this node's own certificate stands: `late` says what keeps it from being renewed. */
   | { readonly type: "certificate"; readonly late: string | undefined }
   /** This node, the keymaster, has removed another that is suspected to be in other hands. */

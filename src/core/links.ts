@@ -90,6 +90,7 @@ function wantRoster(turn: Turn, peer: Peer): void {
 
 export function sessionUp(turn: Turn, peer: Peer, session: Session): void {
   peer.session = session;
+  turn.state.acquaintances.add(peer);
   peer.dial = { at: turn.env.now, backoff: 0 as Duration, next: 0, wantedSince: undefined };
   peer.lastBeatSeq = -1;
   if (!getsBeats(peer)) scatterQuietBeats(turn, peer);
@@ -118,7 +119,7 @@ export function sessionDown(turn: Turn, peer: Peer, session: string, end: Sessio
 export function keepLinks(turn: Turn): void {
   const { state, env } = turn;
   if (state.stopping) return;
-  for (const peer of state.peers.values()) {
+  for (const peer of state.acquaintances) {
     if (!isWanted(state, peer) || !needsDial(peer, env.now)) {
       peer.dial.wantedSince = undefined;
       continue;
@@ -168,7 +169,7 @@ function dial(turn: Turn, peer: Peer): void {
 export function nextLinkAt(state: NodeState): Instant | undefined {
   if (state.stopping) return undefined;
   let next: Instant | undefined = state.nextBeatAt;
-  for (const peer of state.peers.values()) {
+  for (const peer of state.acquaintances) {
     if (peer.dial.wantedSince !== undefined) next = earliest(next, peer.dial.at);
   }
   return next;
@@ -176,7 +177,7 @@ export function nextLinkAt(state: NodeState): Instant | undefined {
 
 /** Tells the neighbours at once that a newer roster is here: their beats say so, and whoever is behind asks for it. */
 export function spreadRoster(turn: Turn): void {
-  for (const peer of turn.state.peers.values()) {
+  for (const peer of turn.state.acquaintances) {
     const isBehind = peer.rosterRank === undefined || outranks(turn.state.roster, peer.rosterRank);
     if (peer.session !== undefined && getsBeats(peer) && isBehind) sendBeat(turn, peer, peer.session);
   }

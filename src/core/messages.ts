@@ -86,12 +86,6 @@ export interface RosterWant {
  * good, or for good while one of its own sensors was past critical.
  */
 export type FarewellReason = "stop" | "reboot" | "shutdown" | "thermal";
-export const FAREWELL_REASONS: readonly [FarewellReason, ...FarewellReason[]] = [
-  "stop",
-  "reboot",
-  "shutdown",
-  "thermal",
-];
 
 /** "I stop on purpose." */
 export interface Goodbye {
@@ -160,11 +154,6 @@ export interface Ack {
  * for a new certificate. To any node: `renew-now`, which has it ask for one.
  */
 export type RequestMethod = "config-apply" | "renew" | "renew-now";
-export const REQUEST_METHODS: readonly [RequestMethod, ...RequestMethod[]] = [
-  "config-apply",
-  "renew",
-  "renew-now",
-];
 
 /** A question and its answer. */
 export interface Request {

@@ -83,6 +83,9 @@ export function init(birth: Birth, env: Env): Step<NodeState> {
     rolesStale: true,
     observers: new Map(),
     company: undefined,
+    watched: new Set(),
+    acquaintances: new Set(),
+    owing: new Set(),
     atRest: false,
     departed: new Set(),
     ledger: emptyLedger(),
@@ -212,7 +215,7 @@ function take(turn: Turn, input: Input): void {
       sendTest(turn, input.channel, input.request);
       return;
     case "readings":
-      takeReadings(turn, input.readings);
+      takeReadings(turn, input);
       return;
     case "certificate":
     case "revoked":

@@ -1,5 +1,6 @@
 /** A host's own sensors: judged here, entered as incidents, shown to the others. */
 import { episode, openIncident, openOf, resolveIncident } from "./incidents.ts";
+import type { Input } from "./io.ts";
 import { openAbout } from "./ledger.ts";
 import { CAUSE_WITHIN } from "./limits.ts";
 import type { FarewellReason } from "./messages.ts";
@@ -7,12 +8,17 @@ import { shareOwnReadings } from "./readings-news.ts";
 import { nameOf, type Turn } from "./state.ts";
 import { pastCritical } from "./thermal/felt.ts";
 import { type HeatChange, heatTopic, judgeHeat, resumeTroubles } from "./thermal/heat.ts";
-import type { Reading } from "./thermal/reading.ts";
 
-export function takeReadings(turn: Turn, readings: readonly Reading[]): void {
+type Looked = Extract<Input, { type: "readings" }>;
+
+export function takeReadings(turn: Turn, { readings, unwatched }: Looked): void {
   const { state, env } = turn;
-  const own = openAbout(state.ledger, state.self);
-  const isOpen = (topic: string): boolean => own.some((each) => each.kind === "heat" && each.topic === topic);
+  const own = openAbout(state.ledger, state.self).filter(({ kind }) => kind === "heat");
+  if (unwatched === true) {
+    for (const open of own) resolveIncident(turn, open, "returned");
+    state.heat.watched.clear();
+  }
+  const isOpen = (topic: string): boolean => own.some((each) => each.topic === topic);
   for (const reading of readings) resumeTroubles(state.heat, reading, isOpen);
   const host = nameOf(state, state.self);
   const changes = judgeHeat(state.heat, readings, { host, policy: state.policy.heat }, env.now);

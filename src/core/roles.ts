@@ -13,7 +13,7 @@ import {
   QUIET_BEAT_EVERY,
   SESSIONS_WITH_ALL_MAX,
 } from "./limits.ts";
-import { type Peer, silenceAllowed } from "./peer.ts";
+import { inquiryOf, type Peer, silenceAllowed } from "./peer.ts";
 import type { NodeState, Turn } from "./state.ts";
 import { arrange, neighboursOf } from "./topology.ts";
 import type { NodeId } from "./types.ts";
@@ -25,6 +25,10 @@ export function drawTopology(state: NodeState): void {
   state.topology = arrange(mesh, ids);
   state.rolesStale = true;
   state.company = ids.length <= SESSIONS_WITH_ALL_MAX ? undefined : companyOf(state);
+  const isMember = (peer: Peer): boolean => state.peers.get(peer.id) === peer;
+  for (const group of [state.watched, state.acquaintances, state.owing])
+    for (const peer of group) if (!isMember(peer)) group.delete(peer);
+  for (const peer of state.peers.values()) if (keepsCompany(state, peer.id)) state.acquaintances.add(peer);
 }
 
 /** Its neighbours and theirs: the other observers of whom it watches. */
@@ -97,17 +101,19 @@ export function assignRoles(turn: Turn): readonly Peer[] {
   return left;
 }
 
-const isInDoubt = ({ condition }: Peer): boolean =>
-  condition.kind === "suspect" || condition.kind === "link-problem";
+const isInDoubt = (peer: Peer): boolean => inquiryOf(peer) !== undefined;
 
 /** From now on this node listens for its beats; the first beat says so. */
 export function takeUp(turn: Turn, peer: Peer): void {
   peer.watchedSince = turn.env.now;
+  turn.state.watched.add(peer);
+  turn.state.acquaintances.add(peer);
   if (peer.session !== undefined) sendBeat(turn, peer, peer.session);
 }
 
 function letGo(turn: Turn, peer: Peer): void {
   peer.watchedSince = undefined;
+  turn.state.watched.delete(peer);
   peer.quietBeatAt = after(turn.env.now, QUIET_BEAT_EVERY);
   if (peer.session !== undefined) sendBeat(turn, peer, peer.session);
 }
@@ -122,15 +128,23 @@ export function silenceEndsAt(peer: Peer): Instant | undefined {
 }
 
 /** Asked about another, and silent so far. */
-export function noteAsked(peer: Peer, now: Instant): void {
+export function noteAsked({ state, env: { now } }: Turn, peer: Peer): void {
   if (peer.watchedSince !== undefined) return;
+  state.owing.add(peer);
   const { unanswered } = peer;
   if (unanswered === undefined || between(unanswered.lastAt, now) > ANSWER_PATIENCE)
     peer.unanswered = { since: now, lastAt: now, count: 1 };
   else peer.unanswered = { ...unanswered, lastAt: now, count: unanswered.count + 1 };
 }
 
-/** Asked often enough in vain: whoever watches it may be gone as well. */
+/** It has spoken. */
+export function forgetAsked({ state }: Turn, peer: Peer): void {
+  if (peer.unanswered === undefined) return;
+  peer.unanswered = undefined;
+  state.owing.delete(peer);
+}
+
+/** Asked often enough in vain. */
 export function isMute(peer: Peer, now: Instant): boolean {
   const { unanswered } = peer;
   if (unanswered === undefined || unanswered.count < ASKED_IN_VAIN_MAX) return false;

@@ -4,15 +4,15 @@
  */
 import { earliest } from "../kit/time.ts";
 import type { Input } from "./io.ts";
+import { inquiryOf } from "./peer.ts";
 import { silenceEndsAt } from "./roles.ts";
 import type { NodeState, Turn } from "./state.ts";
 
 /** Nothing is under way that a word of a peer could hasten or end. */
-export function isAtRest({ peers, notify, isolated, drowsyUntil, stopping }: NodeState): boolean {
+export function isAtRest({ watched, notify, isolated, drowsyUntil, stopping }: NodeState): boolean {
   if (stopping || isolated !== undefined || drowsyUntil !== undefined) return false;
   if (notify.duties.length > 0 || notify.sendings.size > 0) return false;
-  for (const { condition } of peers.values())
-    if (condition.kind === "suspect" || condition.kind === "link-problem") return false;
+  for (const peer of watched) if (inquiryOf(peer) !== undefined) return false;
   return true;
 }
 

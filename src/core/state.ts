@@ -29,6 +29,12 @@ export interface NodeState {
   readonly observers: Map<NodeId, ReadonlySet<NodeId>>;
   /** In a mesh too large for sessions with everyone: with whom one is kept. */
   company: ReadonlySet<NodeId> | undefined;
+  /** Of the peers, those that this node watches; */
+  readonly watched: Set<Peer>;
+  /** those it has or keeps a session with; */
+  readonly acquaintances: Set<Peer>;
+  /** and those that owe it an answer about another. */
+  readonly owing: Set<Peer>;
   /** Members that have left the mesh since this node started. */
   readonly departed: Set<NodeId>;
   readonly ledger: Ledger;

@@ -1,5 +1,5 @@
 /** The vocabulary of the core. See ARCHITECTURE.md, "Words". */
-import type { Duration } from "../kit/time.ts";
+import type { Duration, WallTime } from "../kit/time.ts";
 import type { IncidentKind } from "./ledger-records.ts";
 import { DEFAULT_HEAT_POLICY, type HeatPolicy } from "./thermal/heat-policy.ts";
 
@@ -63,6 +63,8 @@ export interface Member {
   readonly id: NodeId;
   readonly name: string;
   readonly addresses: readonly Address[];
+  /** When the certificate ends that the keymaster last gave it, as far as the roster says. */
+  readonly certificateExpires?: WallTime;
 }
 
 /** How urgent a message is; channels choose by it. From the mildest. */

@@ -1,5 +1,5 @@
 /** Renders a node's state for people: what `status`, `incidents`, `inbox` and `notify list` show. */
-import { between, type Duration } from "../kit/time.ts";
+import { between, type Duration, type WallTime } from "../kit/time.ts";
 import { openAbsences } from "./incidents.ts";
 import type { Env } from "./io.ts";
 import { resolutionOf } from "./ledger.ts";
@@ -60,13 +60,20 @@ function nodeView(state: NodeState, member: Member, env: Now): BareNodeView {
     incarnation: peer.incarnation,
     path: pathOf(peer, env.now),
     ...(peer.rtt === undefined ? {} : { rtt: peer.rtt }),
-    ...(session === undefined ? {} : { certificateExpires: session.certificateExpires }),
+    ...certificateEnd(peer),
     certificateFlagged: session?.certificateFlagged ?? false,
     ...(peer.heardWall === undefined ? {} : { lastHeard: peer.heardWall }),
     ...(peer.clockOffset === undefined ? {} : { clockOffset: peer.clockOffset }),
     beatsPerSecond: currentRate(peer, env),
     rosterBehind: peer.rosterRank !== undefined && outranks(state.roster, peer.rosterRank),
   };
+}
+
+/** A session may be older than the peer's last renewal, and the roster too. */
+function certificateEnd({ session, member }: Peer): Pick<NodeView, "certificateExpires"> {
+  const shown = session?.certificateExpires ?? member.certificateExpires;
+  if (shown === undefined) return {};
+  return { certificateExpires: Math.max(shown, member.certificateExpires ?? shown) as WallTime };
 }
 
 /** A node that has not heard a peer yet shows what the mesh knows of it: its maintenance, or its open incident. */

@@ -22,7 +22,7 @@ import {
 import type { Ask } from "./messages.ts";
 import { notePath, tryOtherAddresses } from "./paths.ts";
 import { type Condition, type Inquiry, inquiryOf, longestSilence, type Peer, verdictOf } from "./peer.ts";
-import { isMute, noteAsked, observersOf, silenceEndsAt, takeUp } from "./roles.ts";
+import { forgetAsked, isMute, noteAsked, observersOf, silenceEndsAt, takeUp } from "./roles.ts";
 import { aliveCount, become, isDrowsy, type NodeState, type Turn } from "./state.ts";
 import { sendUrgent } from "./testimony.ts";
 import type { Address, Incarnation, NodeId, ProbeOutcome } from "./types.ts";
@@ -33,7 +33,7 @@ export function heard(turn: Turn, peer: Peer): void {
   const { env, state } = turn;
   peer.heardAt = env.now;
   peer.heardWall = env.wall;
-  peer.unanswered = undefined;
+  forgetAsked(turn, peer);
   const { condition } = peer;
   if (condition.kind === "alive") return;
   endIsolation(turn, `${peer.member.name} is heard again`);
@@ -44,11 +44,9 @@ export function heard(turn: Turn, peer: Peer): void {
   become(turn, peer, { kind: "alive" }, "heard");
 }
 
-function hearsNobody({ peers }: NodeState): boolean {
-  for (const { watchedSince, condition } of peers.values()) {
-    const isHeard = condition.kind === "alive" || condition.kind === "link-problem";
-    if (isHeard && watchedSince !== undefined) return false;
-  }
+function hearsNobody({ watched }: NodeState): boolean {
+  for (const { condition } of watched)
+    if (condition.kind === "alive" || condition.kind === "link-problem") return false;
   return true;
 }
 
@@ -87,22 +85,24 @@ export function watchPeers(turn: Turn): void {
   // A node that is stopping has hung up: whom it no longer hears means nothing.
   if (isDrowsy(turn) || turn.state.stopping) return;
   recheckUplink(turn);
-  for (const peer of turn.state.peers.values()) beginDoubtIfSilent(turn, peer);
-  for (const peer of turn.state.peers.values()) {
+  const { watched, owing } = turn.state;
+  for (const peer of owing) if (isMute(peer, turn.env.now)) watchInstead(turn, peer);
+  for (const peer of watched) beginDoubtIfSilent(turn, peer);
+  for (const peer of watched) {
     const { condition } = peer;
-    if (peer.watchedSince === undefined) continue;
     const inquiry = inquiryOf(peer);
     if (inquiry !== undefined) pursue(turn, peer, inquiry);
     else if (condition.kind === "down") reprobe(turn, peer, condition);
   }
 }
 
+/** Whoever watches it may be gone as well. */
+function watchInstead(turn: Turn, peer: Peer): void {
+  takeUp(turn, peer);
+  suspect(turn, peer, "silence");
+}
+
 function beginDoubtIfSilent(turn: Turn, peer: Peer): void {
-  if (isMute(peer, turn.env.now)) {
-    takeUp(turn, peer);
-    suspect(turn, peer, "silence");
-    return;
-  }
   const doubtAt = silenceEnds(peer);
   if (doubtAt !== undefined && doubtAt <= turn.env.now) suspect(turn, peer, "silence");
 }
@@ -245,7 +245,7 @@ function ask(turn: Turn, peer: Peer, inquiry: Inquiry): void {
   for (const observer of livingObservers(turn, peer.id)) {
     if (!everyone && inquiry.testimonies.get(observer)?.state === "silent") continue;
     const asked = state.peers.get(observer);
-    if (asked !== undefined) noteAsked(asked, turn.env.now);
+    if (asked !== undefined) noteAsked(turn, asked);
     sendUrgent(turn, observer, message);
   }
   if (peer.session !== undefined) sendUrgent(turn, peer.id, message);
@@ -308,9 +308,8 @@ export function nextWatchAt(turn: Pick<Turn, "state">): Instant | undefined {
   if (state.drowsyUntil !== undefined) return state.drowsyUntil;
   if (state.stopping) return undefined;
   let next = state.isolated?.recheckAt;
-  for (const peer of state.peers.values()) {
+  for (const peer of state.watched) {
     const { condition } = peer;
-    if (peer.watchedSince === undefined) continue;
     next = earliest(next, silenceEnds(peer));
     const inquiry = inquiryOf(peer);
     if (inquiry !== undefined) {

@@ -38,7 +38,7 @@ export const certificateReports = (sources: CertSources): readonly CertificateRe
     return isOwn ? { ...report, ...triesOf(sources.renewal) } : report;
   });
 
-/** Of two the one that ends later: a session may be older than the last renewal, and the roster too. */
+/** Of two the later one: a session may be older than the last renewal, and the roster too. */
 function knownOf(node: RosterNode, { shown }: CertSources): Known | undefined {
   const leaf = shown.get(node.id);
   const seen: Known | undefined = leaf && { ...certificateFacts(leaf), source: "session" };
@@ -50,7 +50,7 @@ function knownOf(node: RosterNode, { shown }: CertSources): Known | undefined {
     notAfter: wallTime(Date.parse(ends)),
     source: "roster",
   };
-  return seen !== undefined && seen.notAfter >= listed.notAfter ? seen : listed;
+  return seen !== undefined && seen.notBefore >= listed.notBefore ? seen : listed;
 }
 
 function reportOf(node: RosterNode, known: Known | undefined, wall: WallTime): CertificateReport {

@@ -19,14 +19,16 @@ export function sensorFindings(state: SensorsState): Finding[] {
   }
   if (state.stuck > 0) {
     const remedy = "`balefire sensors` shows them as stuck; see the kernel's log for the driver.";
-    found.push(warning(`${state.stuck} drivers do not answer`, remedy));
+    found.push(
+      warning(`${state.stuck} ${state.stuck === 1 ? "driver does" : "drivers do"} not answer`, remedy),
+    );
   }
   if (state.left > 0) {
     found.push(warning(`${state.left} are beyond the limits and not read`, "See docs/sensors.md, Limits."));
   }
   if (state.unexpected > 0) {
     const remedy = "`balefire sensors` shows what it was; please report it.";
-    found.push(warning(`${state.unexpected} things they said were not understood`, remedy));
+    found.push(warning(`${state.unexpected} of the things they said were not understood`, remedy));
   }
   if (found.length > 0) return found;
   const count = state.readings ?? 0;

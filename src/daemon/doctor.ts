@@ -57,7 +57,7 @@ export function examine(facts: DoctorFacts): DoctorReport {
 }
 
 /** A port that was not wanted is nobody's concern. */
-function httpFindings({ state, answers }: HttpFacts): Finding[] {
+export function httpFindings({ state, answers }: HttpFacts): Finding[] {
   const check = "HTTP port";
   if (state.kind === "off") return [];
   if (state.kind === "listening") {
@@ -120,7 +120,7 @@ function expiryFinding(who: string, expires: WallTime, wall: WallTime): Finding 
   const left = (expires - wall) as Duration;
   const check = `certificate of ${who}`;
   if (left > EXPIRY_WARNING) return sound(check, `valid for another ${formatDuration(left)}`);
-  const remedy = "Certificates are not renewed yet: upgrade to a release that does, or make the mesh anew.";
+  const remedy = "Run `balefire certs` there: it says what keeps it from being renewed.";
   if (left > 0) return { check, level: "warning", finding: `ends in ${formatDuration(left)}`, remedy };
   return { check, level: "failed", finding: `ended ${formatDuration(-left as Duration)} ago`, remedy };
 }

@@ -3,13 +3,14 @@ import { readFile, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { askAs } from "../../test/e2e/join-client.ts";
-import { type Rig, rig } from "../../test/e2e/join-rig.ts";
+import { newHost, type Rig, rig } from "../../test/e2e/join-rig.ts";
 import { generateKey, parsePrivateKey, spkiPin } from "../adapters/pki/keys.ts";
 import { signRoster } from "../adapters/pki/roster-signature.ts";
 import { unwrap } from "../kit/result.ts";
 import { hours } from "../kit/time.ts";
 import type { Roster } from "../wire/roster.ts";
 import { loadIdentity } from "./identity.ts";
+import { joinMesh } from "./join.ts";
 import { nextRoster } from "./roster-next.ts";
 
 const at = new Date().toISOString();
@@ -140,4 +141,34 @@ test("joins and changes at the same time make one chain of epochs", async () => 
   expect(roster.epoch).toBe(7);
   expect(roster.nodes).toHaveLength(4);
   expect(roster.ancestors.map((link) => link.epoch)).toEqual([6, 5, 4, 3, 2, 1]);
+});
+
+test("a removed host does not come back by the token it once used; its name does, with a new one", async () => {
+  const mesh = await rig();
+  const token = await mesh.token("pve2");
+  const key = generateKey();
+  expect(await askAs(mesh.address, token, { key })).toMatchObject({ ok: true });
+  const removed = unwrap(await mesh.keymaster.removeNode("pve2", "sold"));
+  expect(await askAs(mesh.address, token, { key })).toMatchObject(
+    refusal("join-refused", "known to the mesh"),
+  );
+  expect(mesh.identity.keeper.current().roster.revoked).toMatchObject([
+    { node: removed.node.id, name: "pve2", reason: "sold", serial: removed.node.certificateSerial },
+  ]);
+  expect(await askAs(mesh.address, await mesh.token("pve2"), { key })).toMatchObject(refusal("join-refused"));
+  expect(await askAs(mesh.address, await mesh.token("pve2"))).toMatchObject({ ok: true });
+});
+
+test("a node is not given another's address, nor none, and keeps its identity at new ones", async () => {
+  const mesh = await rig();
+  unwrap(await joinMesh(await newHost(await mesh.token("pve2"))));
+  expect(await mesh.keymaster.readdressNode("pve2", [mesh.address])).toMatchObject(
+    refusal("address-invalid", "node pve1 has it"),
+  );
+  expect(await mesh.keymaster.readdressNode("pve2", [])).toMatchObject(refusal("address-invalid"));
+  expect(await mesh.keymaster.readdressNode("pve9", ["10.0.0.1"])).toMatchObject(refusal("node-unknown"));
+  const before = mesh.identity.keeper.current().roster.nodes.find(({ name }) => name === "pve2");
+  unwrap(await mesh.keymaster.readdressNode("pve2", ["127.0.0.9"]));
+  const after = mesh.identity.keeper.current().roster.nodes.find(({ name }) => name === "pve2");
+  expect(after).toEqual({ ...before, addresses: ["127.0.0.9:7654"] });
 });

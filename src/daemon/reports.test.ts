@@ -3,7 +3,7 @@ import { LoneNode } from "../../test/contract/lone-node.ts";
 import type { MeshView, NodeView } from "../core/view.ts";
 import { meshView } from "../core/view-of.ts";
 import { minutes, wallTime } from "../kit/time.ts";
-import { incidentsReport, statusReport } from "./reports.ts";
+import { healthReport, incidentsReport, statusReport } from "./reports.ts";
 
 const START = wallTime(1_800_000_000_000);
 
@@ -48,6 +48,67 @@ describe("status", () => {
       ],
     });
     expect(report({}, { heartbeats: [{ ...silent, silent: false }] })).toMatchObject({ health: "ok" });
+  });
+});
+
+describe("health", () => {
+  const node = new LoneNode(["a", "b", "c"]);
+  const view = meshView(node.state, node.env());
+  const at = (ago: number) => wallTime(START - ago);
+  const healthOf = (rest: Partial<MeshView>, lastReading?: typeof START) => {
+    const seen = { ...view, ...rest };
+    return healthReport(seen, statusReport(seen, "1.2.3", START, ["no history"]), {
+      startedAt: START,
+      lastReading,
+    });
+  };
+
+  it("is the status, with this node's own troubles", () => {
+    expect(healthOf({})).toMatchObject({
+      schema: 1,
+      status: "degraded",
+      problems: expect.arrayContaining(["no history"]),
+      node: "a",
+      version: "1.2.3",
+      nodes: { total: 3, alive: 1 },
+      startedAt: "2027-01-15T08:00:00.000Z",
+    });
+  });
+
+  it("knows of no beat, reading or delivery before there was one", () => {
+    expect(healthOf({})).toMatchObject({ lastBeatSeen: null, lastReading: null, lastDelivery: null });
+  });
+
+  it("tells of the last beat of another node, and of the last delivery to a person by any", () => {
+    const heard = new Map([
+      ["b", at(3000)],
+      ["c", at(2000)],
+    ]);
+    const nodes = view.nodes.map((each) => {
+      const lastHeard = heard.get(each.id);
+      return lastHeard === undefined ? each : { ...each, lastHeard };
+    });
+    const delivery = (ago: number, outcome: "delivered" | "failed") => ({
+      node: "b",
+      at: at(ago),
+      outcome,
+      detail: "",
+    });
+    const channels = [
+      { name: "inbox", type: "inbox", proven: false, deliveries: [delivery(1, "delivered")] },
+      {
+        name: "x",
+        type: "ntfy",
+        proven: true,
+        deliveries: [delivery(5, "failed"), delivery(7000, "delivered")],
+      },
+      { name: "y", type: "smtp", proven: true, deliveries: [delivery(6000, "delivered")] },
+    ];
+    expect(healthOf({ nodes, channels }, at(9000))).toMatchObject({
+      lastBeatSeen: "2027-01-15T07:59:58.000Z",
+      lastReading: "2027-01-15T07:59:51.000Z",
+      lastDelivery: "2027-01-15T07:59:54.000Z",
+    });
   });
 });
 

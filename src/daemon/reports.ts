@@ -46,6 +46,7 @@ function nodeReport(node: NodeView, view: MeshView, ownCertificateExpires: WallT
     beatsPerSecond: rounded(node.beatsPerSecond, 2) ?? 0,
     keymaster: node.id === view.keymaster,
     maintenance: node.maintenance === undefined ? null : muteReport(node.maintenance),
+    farewell: node.why ?? null,
     expected: node.sometimes ? "sometimes" : "always",
   };
 }

@@ -2,9 +2,11 @@ import { heldRoster, rosterFacts, verifyFirstRoster } from "../adapters/pki/rost
 import type { StateFolder } from "../adapters/state/folder.ts";
 import type { RosterView } from "../core/io.ts";
 import { decideRoster } from "../core/roster.ts";
+import type { Member } from "../core/types.ts";
 import { failure, ok, type Result } from "../kit/result.ts";
+import { wallTime } from "../kit/time.ts";
 import type { TrustView } from "../ports/transport.ts";
-import { encodeSigned, type ParsedRoster, parseSigned } from "../wire/roster.ts";
+import { encodeSigned, type ParsedRoster, parseSigned, type RosterNode } from "../wire/roster.ts";
 import { Serial } from "./serial.ts";
 import { ROSTER_FILE } from "./state-files.ts";
 
@@ -46,7 +48,7 @@ export class RosterKeeper {
       term: roster.term,
       epoch: roster.epoch,
       keymaster: roster.keymaster,
-      members: roster.nodes.map(({ id, name, addresses }) => ({ id, name, addresses })),
+      members: roster.nodes.map(memberOf),
       signed: encoded,
     };
   }
@@ -99,3 +101,8 @@ export class RosterKeeper {
     return ok("adopted");
   }
 }
+
+const memberOf = ({ id, name, addresses, certificateExpires: ends }: RosterNode): Member =>
+  ends === undefined
+    ? { id, name, addresses }
+    : { id, name, addresses, certificateExpires: wallTime(Date.parse(ends)) };

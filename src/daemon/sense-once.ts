@@ -2,12 +2,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createSensors, SYSFS_DEFAULT } from "../adapters/sensors/kernel-sensors.ts";
 import { readLmRules } from "../adapters/sensors/lm-config.ts";
-import { createNvidiaSmi } from "../adapters/sensors/nvidia-smi.ts";
-import { createSmartFiles } from "../adapters/sensors/smart-files.ts";
 import type { Sensors } from "../ports/sensors.ts";
 import { lmSensorsJson } from "../wire/lm-sensors.ts";
 import type { SensorsReport } from "../wire/readings.ts";
 import { monotonicNow, wallNow } from "./clock.ts";
+import { extraSensors } from "./extra-sensors.ts";
 import { createSensing, isCpuDriver, sensorsReport } from "./sensing.ts";
 
 export interface SenseOptions {
@@ -29,9 +28,11 @@ const moment = () => ({ now: monotonicNow(), wall: wallNow() });
 
 export function senseOnce({ sysfsRoot, path }: SenseOptions): Promise<Once<SensorsReport>> {
   return withSensors(sysfsRoot, async (sensors) => {
-    // Programs know about this host only, not about a tree of another.
-    const own = sysfsRoot === undefined || sysfsRoot === SYSFS_DEFAULT;
-    const sensing = createSensing(sensors, own ? [createNvidiaSmi({ path }), createSmartFiles()] : []);
+    const extras = extraSensors(sysfsRoot ?? SYSFS_DEFAULT, path);
+    const sensing = createSensing(
+      sensors,
+      extras.map(({ extra }) => extra),
+    );
     let at = moment();
     let sensed = await sensing.sense(at);
     if (sensed.readings.some(({ validity }) => validity === "idle")) {

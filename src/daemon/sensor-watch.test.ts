@@ -19,6 +19,7 @@ const FILE = `${chipFolder(CHIP, 0)}/temp1_input`;
 let folder: string;
 let watch: SensorWatch;
 const passes: (readonly Reading[])[] = [];
+const inputs: Input[] = [];
 const warnings: string[] = [];
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "balefire-watch-"));
@@ -27,6 +28,7 @@ beforeEach(() => {
   watch = createSensorWatch({
     path: "",
     push: (input: Input) => {
+      inputs.push(input);
       if (input.type === "readings") passes.push(input.readings);
     },
     log: { info: () => undefined, warning: (line) => warnings.push(line) },
@@ -89,7 +91,9 @@ it("that is switched off tells that nothing is known any more, and looks no more
   await expect.poll(latest).toBe(38);
   watch.configure(settings({ "sensors.watch": "off" }));
   const told = passes.length;
-  expect(passes.at(-1)).toEqual([]);
+  expect(inputs.at(-1)).toEqual({ type: "readings", readings: [], unwatched: true });
+  watch.configure(settings({ "sensors.watch": "off" }));
+  expect(passes).toHaveLength(told);
   expect(watch.state().watched).toBe(false);
   watch.configure(settings());
   await expect.poll(latest).toBe(38);

@@ -1,12 +1,11 @@
 /** Looks at this host's sensors again and again. One look at a time; what hangs in a driver holds up nothing else. */
-import { createSensors, SYSFS_DEFAULT } from "../adapters/sensors/kernel-sensors.ts";
-import { createNvidiaSmi } from "../adapters/sensors/nvidia-smi.ts";
-import { createSmartFiles } from "../adapters/sensors/smart-files.ts";
+import { createSensors } from "../adapters/sensors/kernel-sensors.ts";
 import type { Input } from "../core/io.ts";
 import { between, type Duration, type Instant, seconds } from "../kit/time.ts";
 import type { Sensors, Unexpected } from "../ports/sensors.ts";
 import type { SettingValues } from "../wire/config-settings.ts";
 import { monotonicNow, wallNow } from "./clock.ts";
+import { extraSensors } from "./extra-sensors.ts";
 import type { Log } from "./log.ts";
 import { createSensing, isCpuDriver, type Sensed, type Sensing } from "./sensing.ts";
 import { unhurried } from "./unhurried.ts";
@@ -61,13 +60,13 @@ export function createSensorWatch({ path, push, log }: SensorWatchOptions): Sens
   let lookingSince: Instant | undefined;
   let latest: Sensed | undefined;
   /** Once anything was known, all passes are of interest: also one in which everything is gone. */
-  let told = false;
+  let told: "nothing" | "something" | "off" = "nothing";
 
   const tell = (sensed: Sensed): void => {
     latest = sensed;
     for (const surprise of sensed.news) log.warning(surpriseLine(surprise));
-    told ||= sensed.readings.length > 0;
-    if (told) push({ type: "readings", readings: sensed.readings });
+    if (sensed.readings.length > 0) told = "something";
+    if (told === "something") push({ type: "readings", readings: sensed.readings });
   };
 
   const look = async (from: Source): Promise<void> => {
@@ -107,9 +106,9 @@ export function createSensorWatch({ path, push, log }: SensorWatchOptions): Sens
       const root = settings["sensors.sysfsRoot"];
       if (settings["sensors.watch"] === "off") {
         end();
-        // What is known of them is not of now any more.
-        if (told) push({ type: "readings", readings: [] });
-        told = false;
+        // What is known of them is not of now any more; also what an earlier process knew.
+        if (told !== "off") push({ type: "readings", readings: [], unwatched: true });
+        told = "off";
         return;
       }
       if (source?.root === root) {
@@ -135,11 +134,7 @@ export function createSensorWatch({ path, push, log }: SensorWatchOptions): Sens
 
 function open(root: string, path: string): Source {
   const sensors = createSensors({ root, isCpuDriver });
-  // Programs know about this host only, not about a tree of another.
-  const extras =
-    root === SYSFS_DEFAULT
-      ? [unhurried(createNvidiaSmi({ path }), "nvidia-smi"), unhurried(createSmartFiles(), "smartctl")]
-      : [];
+  const extras = extraSensors(root, path).map(({ extra, source }) => unhurried(extra, source));
   return { root, sensors, sensing: createSensing(sensors, extras) };
 }
 

@@ -40,7 +40,8 @@ describe("the settings a node starts with", () => {
   planned: {grace: 1h}
   flap: off
   quietHours: {from: 22:00, to: 7:00, timezone: Europe/Berlin}
-  nodes: {laptop: {expected: sometimes}, pve1: {expected: always}}
+  nodes: {laptop: {expected: sometimes}, pve1: {expected: always, heat: off}}
+sensors: {rules: [{class: nvme, warning: 60, sustain: 5m}]}
 `;
     const { policy } = unwrap(await readSettings(sources(text), ""));
     expect(policy).toEqual({
@@ -51,6 +52,7 @@ describe("the settings a node starts with", () => {
       flap: undefined,
       quietHours: { from: 1320, to: 420, timeZone: "Europe/Berlin", severity: "warning" },
       sometimes: ["laptop"],
+      heat: { unwatched: ["pve1"], rules: [{ class: "nvme", warning: 60, sustain: 300_000 }] },
     });
   });
 

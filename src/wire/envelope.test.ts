@@ -59,7 +59,7 @@ describe("a newer release's message under the same version", () => {
     expect(decodeEnvelope('{"v":1,"m":{"t":"constructor"}}')).toEqual({ ok: true, value: "unknown-message" });
   });
   it("with a verdict, path or probe unknown here still counts, and claims nothing", () => {
-    expect(decoded(altered("beat", { view: "missing" })).message).toMatchObject({
+    expect(decoded(altered("beat", { view: "bewitched" })).message).toMatchObject({
       view: "unknown",
       seq: 123_456,
     });

@@ -4,25 +4,34 @@
  * messages and records are left out, unknown words read as the one that claims nothing.
  */
 import * as z from "zod";
-import {
-  type Ack,
-  type Answer,
-  type Ask,
-  type Beat,
-  type Envelope,
-  FAREWELL_REASONS,
-  type Goodbye,
-  type LedgerNews,
-  type LedgerSummary,
-  type PeerMessage,
-  REQUEST_METHODS,
-  type Request,
-  type Response,
-  type RosterNews,
-  type RosterWant,
+import type {
+  Ack,
+  Answer,
+  Ask,
+  Beat,
+  Envelope,
+  Goodbye,
+  LedgerNews,
+  LedgerSummary,
+  PeerMessage,
+  Request,
+  Response,
+  RosterNews,
+  RosterWant,
 } from "../core/messages.ts";
 import { failure, ok, type Result } from "../kit/result.ts";
-import { id, incarnation, limitedCount, PATHS, PROBES, rosterRank, span, VERDICTS } from "./peer-fields.ts";
+import {
+  FAREWELL_REASONS,
+  id,
+  incarnation,
+  limitedCount,
+  PATHS,
+  PROBES,
+  REQUEST_METHODS,
+  rosterRank,
+  span,
+  VERDICTS,
+} from "./peer-fields.ts";
 import { readingsHeld, readingsNews, readingsTable, readingsWant } from "./peer-readings.ts";
 import { parseLedgerRecord, RECORDS_PER_MESSAGE_MAX } from "./peer-records.ts";
 

@@ -1,5 +1,6 @@
 /** Field types that several peer messages share. */
 import * as z from "zod";
+import type { FarewellReason, RequestMethod } from "../core/messages.ts";
 import type { PathKind, ProbeOutcome, RosterRank, Verdict } from "../core/types.ts";
 
 /** Ids are uuids, hashes and keys built from them. */
@@ -22,6 +23,19 @@ export const PROBES: readonly [ProbeOutcome | "none", ...(ProbeOutcome | "none")
   "refused",
   "silent",
   "none",
+];
+
+/** Why a node takes its leave. */
+export const FAREWELL_REASONS: readonly [FarewellReason, ...FarewellReason[]] = [
+  "stop",
+  "reboot",
+  "shutdown",
+  "thermal",
+];
+export const REQUEST_METHODS: readonly [RequestMethod, ...RequestMethod[]] = [
+  "config-apply",
+  "renew",
+  "renew-now",
 ];
 
 export const id: z.ZodType<string> = z.string().min(1).max(ID_CHARS_MAX);

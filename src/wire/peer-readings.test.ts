@@ -4,6 +4,7 @@ import { SAMPLES } from "../../test/contract/protocol-samples.ts";
 import { PASSES_PER_MESSAGE_MAX, READINGS_HELD_MAX } from "../core/limits.ts";
 import { SENSORS_MAX } from "../core/thermal/sensor-table.ts";
 import { decodeEnvelope } from "./envelope.ts";
+import { HELD_MAX, PASSES_MAX, TABLE_SENSORS_MAX } from "./peer-readings.ts";
 
 const kinds = ["readings", "readings-table", "readings-want", "readings-held"] as const;
 
@@ -49,8 +50,8 @@ describe("a table of sensors", () => {
   });
 
   it("is refused when it is too long", () => {
-    expect(decoded(tableOf(...Array(SENSORS_MAX).fill(null)))).toBeDefined();
-    expect(decoded(tableOf(...Array(SENSORS_MAX + 1).fill(null)))).toBeUndefined();
+    expect(decoded(tableOf(...Array(TABLE_SENSORS_MAX).fill(null)))).toBeDefined();
+    expect(decoded(tableOf(...Array(TABLE_SENSORS_MAX + 1).fill(null)))).toBeUndefined();
   });
 });
 
@@ -65,11 +66,11 @@ describe("a pass", () => {
     ["of no life", { life: -1 }],
     ["of a life without end", { life: 2 ** 50 }],
     ["with a fraction for its number", { pass: 1.5 }],
-    ["with too many values", { all: Array(SENSORS_MAX + 1).fill(1) }],
-    ["with too many changes", { changed: Array(SENSORS_MAX + 1).fill([0, 1]) }],
-    ["with a change of a place beyond all", { changed: [[SENSORS_MAX, 1]] }],
+    ["with too many values", { all: Array(TABLE_SENSORS_MAX + 1).fill(1) }],
+    ["with too many changes", { changed: Array(TABLE_SENSORS_MAX + 1).fill([0, 1]) }],
+    ["with a change of a place beyond all", { changed: [[TABLE_SENSORS_MAX, 1]] }],
     ["with a change of no place", { changed: [[-1, 1]] }],
-    ["with an alarm beyond all", { alarms: [SENSORS_MAX] }],
+    ["with an alarm beyond all", { alarms: [TABLE_SENSORS_MAX] }],
     ["of the future", { age: -1 }],
   ])("%s is refused", (_, fields) => {
     expect(decoded(news(fields))).toBeUndefined();
@@ -77,8 +78,8 @@ describe("a pass", () => {
 
   it("does not come in any number", () => {
     const passes = (count: number): object => ({ t: "readings", passes: Array(count).fill(pass) });
-    expect(decoded(passes(PASSES_PER_MESSAGE_MAX))).toBeDefined();
-    expect(decoded(passes(PASSES_PER_MESSAGE_MAX + 1))).toBeUndefined();
+    expect(decoded(passes(PASSES_MAX))).toBeDefined();
+    expect(decoded(passes(PASSES_MAX + 1))).toBeUndefined();
   });
 });
 
@@ -87,8 +88,8 @@ it("a question about too many nodes is refused", () => {
     ...SAMPLES["readings-held"].message,
     held: Array(count).fill([0, 0, 0]),
   });
-  expect(decoded(held(READINGS_HELD_MAX))).toBeDefined();
-  expect(decoded(held(READINGS_HELD_MAX + 1))).toBeUndefined();
+  expect(decoded(held(HELD_MAX))).toBeDefined();
+  expect(decoded(held(HELD_MAX + 1))).toBeUndefined();
 });
 
 it("nothing that arrives in place of a field throws", () => {
@@ -107,4 +108,10 @@ describe("a goodbye", () => {
     for (const why of ["flood", 5, null])
       expect(decoded(goodbye(why))).toEqual({ t: "goodbye", incarnation: 1, reason: "stop" });
   });
+});
+
+it("all that a node says of sensors is within what its peers take", () => {
+  expect(SENSORS_MAX).toBeLessThanOrEqual(TABLE_SENSORS_MAX);
+  expect(PASSES_PER_MESSAGE_MAX).toBeLessThanOrEqual(PASSES_MAX);
+  expect(READINGS_HELD_MAX).toBeLessThanOrEqual(HELD_MAX);
 });

@@ -1,10 +1,9 @@
 /** Sensors and their passes as peers send them. Names are shown to people, numbers are compared with limits. */
 import * as z from "zod";
-import { PASSES_PER_MESSAGE_MAX, READINGS_HELD_MAX } from "../core/limits.ts";
 import type { PassNews, ReadingsHeld, ReadingsNews, ReadingsTable, ReadingsWant } from "../core/messages.ts";
 import type { Change, PassValue } from "../core/thermal/pass.ts";
 import type { ReadingLimits, Validity } from "../core/thermal/reading.ts";
-import { SENSORS_MAX, type Sensor, type SensorTable } from "../core/thermal/sensor-table.ts";
+import type { Sensor, SensorTable } from "../core/thermal/sensor-table.ts";
 import { WALL_MAX } from "../kit/time.ts";
 import { id, incarnation, limitedCount, rosterRank, span } from "./peer-fields.ts";
 import { oneLine } from "./peer-records.ts";
@@ -16,6 +15,11 @@ import {
   READING_VALIDITIES,
 } from "./readings.ts";
 
+/** Sensors of one host. */
+export const TABLE_SENSORS_MAX: number = 512;
+export const PASSES_MAX: number = 32;
+/** Nodes asked about at once. */
+export const HELD_MAX: number = 1024;
 /** Beyond any sensor, and far from where a sum of them is no number. */
 const VALUE_MAX = 1e9;
 const TABLE_ID_MAX = 64;
@@ -37,7 +41,7 @@ const place = z
   .number()
   .int()
   .min(0)
-  .max(SENSORS_MAX - 1);
+  .max(TABLE_SENSORS_MAX - 1);
 const change = z.tuple([place, passValue]) as unknown as z.ZodType<Change>;
 const tableId = z.string().min(1).max(TABLE_ID_MAX);
 
@@ -47,15 +51,15 @@ const passNews: z.ZodType<PassNews> = z.object({
   pass: limitedCount,
   table: tableId,
   age: span.exactOptional(),
-  all: z.array(passValue).max(SENSORS_MAX).exactOptional(),
+  all: z.array(passValue).max(TABLE_SENSORS_MAX).exactOptional(),
   since: limitedCount.exactOptional(),
-  changed: z.array(change).max(SENSORS_MAX).exactOptional(),
-  alarms: z.array(place).max(SENSORS_MAX).exactOptional(),
+  changed: z.array(change).max(TABLE_SENSORS_MAX).exactOptional(),
+  alarms: z.array(place).max(TABLE_SENSORS_MAX).exactOptional(),
 });
 
 export const readingsNews: z.ZodType<ReadingsNews> = z.object({
   t: z.literal("readings"),
-  passes: z.array(passNews).max(PASSES_PER_MESSAGE_MAX),
+  passes: z.array(passNews).max(PASSES_MAX),
 });
 
 const text = z.string().max(READING_TEXT_MAX).transform(oneLine);
@@ -81,7 +85,7 @@ const sensor: z.ZodType<Sensor> = z.object({
 /** A sensor of a kind or in a unit that this release does not know keeps its place, and no more. */
 const sensorTable: z.ZodType<SensorTable> = z.object({
   id: tableId,
-  sensors: z.array(sensor.nullable().catch(null)).max(SENSORS_MAX),
+  sensors: z.array(sensor.nullable().catch(null)).max(TABLE_SENSORS_MAX),
 });
 
 export const readingsTable: z.ZodType<ReadingsTable> = z.object({
@@ -99,5 +103,5 @@ export const readingsWant: z.ZodType<ReadingsWant> = z.object({
 export const readingsHeld: z.ZodType<ReadingsHeld> = z.object({
   t: z.literal("readings-held"),
   roster: rosterRank,
-  held: z.array(z.tuple([limitedCount, incarnation, limitedCount])).max(READINGS_HELD_MAX),
+  held: z.array(z.tuple([limitedCount, incarnation, limitedCount])).max(HELD_MAX),
 });

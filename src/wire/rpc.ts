@@ -115,6 +115,8 @@ export interface NodeReport {
   readonly beatsPerSecond: number;
   readonly keymaster: boolean;
   readonly maintenance: MuteReport | null;
+  /** What it gave as its reason when it said goodbye; null = none, or it is there. */
+  readonly farewell: "stop" | "reboot" | "shutdown" | "thermal" | null;
   /** `sometimes`: nobody is told of its absence. */
   readonly expected: "always" | "sometimes";
 }

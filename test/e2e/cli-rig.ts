@@ -107,6 +107,7 @@ const node = (name: string, rest: Partial<NodeReport> = {}): NodeReport => ({
   beatsPerSecond: 5,
   keymaster: false,
   maintenance: null,
+  farewell: null,
   expected: "always",
   ...rest,
 });

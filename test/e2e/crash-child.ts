@@ -7,12 +7,14 @@ import { loadIdentity } from "../../src/daemon/identity.ts";
 import { type InitOptions, initMesh } from "../../src/daemon/init.ts";
 import { type JoinOptions, joinMesh } from "../../src/daemon/join.ts";
 import { unwrap } from "../../src/kit/result.ts";
+import { wallTime } from "../../src/kit/time.ts";
 import { JOIN_ALPN } from "../../src/wire/join.ts";
 
 export type CrashTask = { readonly dieAt: number } & (
   | { readonly do: "init"; readonly options: InitOptions }
   | { readonly do: "join"; readonly options: JoinOptions }
   | { readonly do: "keymaster"; readonly stateDir: string }
+  | { readonly do: "renew"; readonly stateDir: string; readonly certificatePem: string }
 );
 
 const task = JSON.parse(process.argv[2] ?? "") as CrashTask;
@@ -46,4 +48,11 @@ switch (task.do) {
   case "keymaster":
     await serve(task.stateDir);
     break;
+  case "renew": {
+    const { certificate } = unwrap(await loadIdentity(task.stateDir, { checkpoint }));
+    checkpoint();
+    unwrap(await certificate.replace(task.certificatePem, wallTime(Date.now())));
+    checkpoint();
+    break;
+  }
 }

@@ -147,3 +147,45 @@ test("a keymaster killed at any step of a join lets that host finish it, and no 
     expect(await joinMesh(rival)).toMatchObject({ ok: false, error: { code: "token-used" } });
   }
 }, 60_000);
+
+test("a node killed at any step of a renewal has the old certificate or the new one, whole, and goes on", async () => {
+  const mesh = await rig();
+  const stateDir = join(await temporaryFolder(), "state");
+  unwrap(await joinMesh({ stateDir, token: await mesh.token("pve2"), addresses: ["127.0.0.2"] }));
+  const seen = new Set<string>();
+  for (let dieAt = 1, killed = true; killed; dieAt += 1) {
+    expect(dieAt).toBeLessThan(STEPS_MAX);
+    const before = unwrap(await loadIdentity(stateDir));
+    mesh.advance(1000);
+    const certificatePem = unwrap(await mesh.keymaster.renew(before.id, before.certificate.request()));
+    ({ killed } = await run({ do: "renew", stateDir, certificatePem, dieAt }));
+    const after = unwrap(await loadIdentity(stateDir));
+    expect([before.certificatePem, certificatePem]).toContain(after.certificatePem);
+    expect(after.keyPem).toBe(before.keyPem);
+    seen.add(after.certificatePem === certificatePem ? "new" : "old");
+  }
+  expect(seen).toEqual(new Set(["old", "new"]));
+  await expectTidy(stateDir);
+}, 60_000);
+
+test("a host killed at any step of joining anew after it was removed finishes it with the same command", async () => {
+  const mesh = await rig();
+  const steps = await sweep(async (dieAt) => {
+    const name = `pve${dieAt + 10}`;
+    const stateDir = join(await temporaryFolder(), "state");
+    const host = { stateDir, addresses: [`127.0.5.${dieAt}`] };
+    const first = unwrap(await joinMesh({ ...host, token: await mesh.token(name) }));
+    unwrap(await mesh.keymaster.removeNode(name, "a test"));
+    const identity = unwrap(await loadIdentity(stateDir));
+    unwrap(await identity.keeper.consider(mesh.identity.keeper.current().encoded));
+    expect(await loadIdentity(stateDir)).toMatchObject({ ok: false, error: { code: "node-removed" } });
+    const options = { ...host, token: await mesh.token(name) };
+    const { killed } = await run({ do: "join", options, dieAt });
+    const again = unwrap(await joinMesh(options));
+    expect(again.node).not.toBe(first.node);
+    expect(unwrap(await loadIdentity(stateDir)).id).toBe(again.node);
+    await expectTidy(stateDir);
+    return killed;
+  });
+  expect(steps).toBeGreaterThan(8);
+}, 120_000);

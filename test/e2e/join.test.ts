@@ -139,7 +139,7 @@ test("a request whose parts were exchanged after it was signed is refused", asyn
 test("a certificate request with a bad signature is refused and does not use the token up", async () => {
   const mesh = await rig();
   const token = await mesh.token("pve2");
-  const body = (createCsr(generateKey())).replaceAll(/-----[^-]+-----|\s/g, "");
+  const body = createCsr(generateKey()).replaceAll(/-----[^-]+-----|\s/g, "");
   const der = Buffer.from(body, "base64");
   der[der.length - 1] = (der.at(-1) ?? 0) ^ 1;
   const csr = `-----BEGIN CERTIFICATE REQUEST-----\n${der.toString("base64")}\n-----END CERTIFICATE REQUEST-----\n`;

@@ -1,6 +1,6 @@
 /** Real daemons that read sensor trees made for them: what each knows of the others, who is told of what, what is left of the dead. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -127,7 +127,7 @@ describe("a driver that never answers", () => {
 
   test("is found by doctor", async () => {
     const { stdout } = await command(mesh.daemon("c"), "doctor");
-    expect(stdout).toContain("1 drivers do not answer");
+    expect(stdout).toContain("1 driver does not answer");
   });
 
   test("does not keep the daemon from ending when it is told to", async () => {
@@ -195,6 +195,51 @@ describe("history", () => {
     expect(refused.stderr).toContain("platform/coretemp.0/temp1 (CPU)");
     const csv = await command(a, "history", "SYSTIN", "--from", "-10m", "--step", "1m", "--csv");
     expect(csv.stdout).toMatch(/^time,min,mean,max,count\n2\d{3}-.*,38,38,38,\d+$/m);
+  });
+});
+
+describe("a host that goes down in order", () => {
+  /** An environment in which systemd says that it is about to reach a target. */
+  function headingFor(target: string): NodeJS.ProcessEnv {
+    const programs = mkdtempSync(join(folder, "bin-"));
+    const program = join(programs, "systemctl");
+    writeFileSync(program, `#!/bin/sh\necho "12 ${target} start waiting"\n`, { mode: 0o755 });
+    return { PATH: `${programs}:${process.env.PATH}`, INVOCATION_ID: "1" };
+  }
+  const seenFrom = async (daemon: Daemon, name: string) =>
+    (await daemon.status()).nodes.find((node) => node.name === name);
+
+  test("says why as its last word", async () => {
+    const c = mesh.daemon("c");
+    await c.stop();
+    await c.run(headingFor("reboot.target"));
+    await until("a to hear it", WAIT_MS_MAX, async () =>
+      (await seenFrom(a, "c"))?.verdict === "alive" ? true : undefined,
+    );
+    await c.stop();
+    const left = await until("a to hear that it leaves", WAIT_MS_MAX, async () => {
+      const seen = await seenFrom(a, "c");
+      return seen?.verdict === "planned" ? seen : undefined;
+    });
+    expect(left.farewell).toBe("reboot");
+    expect((await command(a, "status")).stdout).toContain("c: said goodbye: its host was rebooted");
+  });
+
+  test("past its critical limit is told at once, as having been too hot", async () => {
+    const c = mesh.daemon("c");
+    await c.run(headingFor("poweroff.target"));
+    await until("a to hear it", WAIT_MS_MAX, async () =>
+      (await valueOn(a, "c", "CPU"))?.value === 47 ? true : undefined,
+    );
+    set("c", CPU_FILE, 99000);
+    await mesh.delivery("word of the heat", WAIT_MS_MAX, (each) => tells(each, "open", "c"));
+    const from = mesh.receiver.deliveries.length;
+    await c.stop();
+    const told = await mesh.delivery("its last word", WAIT_MS_MAX, (each) => tells(each, "open", "c"), from);
+    expect(messageIn(told)?.text).toContain("too hot");
+    set("c", CPU_FILE, 47000);
+    await mesh.perform("revive", "c");
+    await mesh.settled();
   });
 });
 

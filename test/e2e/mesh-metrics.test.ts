@@ -13,7 +13,7 @@ import type { HealthReport } from "../../src/wire/health.ts";
 import { METRICS } from "../../src/wire/metrics/definitions.ts";
 import { buildTree } from "../fixtures/sysfs/tree.ts";
 import { startPrometheus } from "./prometheus-process.ts";
-import { checkMetrics } from "./promtool.ts";
+import { checkMetrics, checkRules } from "./promtool.ts";
 
 const PORT = 18_354;
 const WAIT_MS_MAX = 30_000;
@@ -89,6 +89,15 @@ test("promtool finds nothing wrong with what a daemon shows", async () => {
     return ["a", "b"].every((node) => text.includes(`balefire_fan_rpm{node="${node}"`)) ? text : undefined;
   });
   expect(await checkMetrics(await page("/metrics"))).toEqual({ code: 0, said: "" });
+});
+
+test("the rules that the document proposes are rules, of metrics that there are", async () => {
+  const text = readFileSync(new URL("../../docs/metrics.md", import.meta.url), "utf8");
+  const [, rules = ""] = /```yaml\n(groups:[\s\S]+?)```/.exec(text) ?? [];
+  const file = join(folder, "rules.yml");
+  writeFileSync(file, rules);
+  expect(await checkRules(file)).toMatchObject({ code: 0, said: expect.stringContaining("3 rules found") });
+  for (const [name] of rules.matchAll(/balefire_\w+/g)) expect(Object.keys(METRICS)).toContain(name);
 });
 
 test("every metric that is told of is known, and both formats tell of the same series", async () => {

@@ -3,13 +3,18 @@ import { spawn } from "node:child_process";
 
 export interface Checked {
   readonly code: number | null;
-  /** What it found wrong. */
+  /** All that it said. */
   readonly said: string;
 }
 
-export function checkMetrics(text: string): Promise<Checked> {
+export const checkMetrics = (text: string): Promise<Checked> => promtool(["check", "metrics"], text);
+
+/** Of a file with alerting rules. */
+export const checkRules = (path: string): Promise<Checked> => promtool(["check", "rules", path], "");
+
+function promtool(words: readonly string[], input: string): Promise<Checked> {
   return new Promise((resolve, reject) => {
-    const child = spawn("promtool", ["check", "metrics"], { stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawn("promtool", words, { stdio: ["pipe", "pipe", "pipe"] });
     let said = "";
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding("utf8").on("data", (part: string) => {
@@ -17,6 +22,6 @@ export function checkMetrics(text: string): Promise<Checked> {
       });
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, said }));
-    child.stdin.end(text);
+    child.stdin.end(input);
   });
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { ASK_TIMEOUT_MS, reasonIn, stopReason } from "./stop-reason.ts";
 
-/** As `systemctl list-jobs --no-legend --plain` of systemd 257 prints them while the system goes down. */
+/** In the form of `systemctl list-jobs --no-legend --plain`, while the system goes down. */
 const goingTo = (target: string): string => `2441 systemd-${target.split(".")[0]}.service start waiting
 2440 ${target} start waiting
 2533 balefire.service stop running
