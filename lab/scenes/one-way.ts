@@ -31,7 +31,7 @@ export const oneWay: Scene = {
     await stage.mesh.settled();
     await stage.quiet(1_000);
     checkOneMessage(stage, "resolved", [mute], repairedMs);
-    checkTitle(stage, over, `${deaf} and ${mute} hear one another again`);
+    checkTitle(stage, over, `${deaf} and ${mute} hear each other again`);
     checkNobodyDown(stage);
   },
 };

@@ -30,7 +30,7 @@ export const pair: Scene = {
     await stage.mesh.settled();
     await stage.quiet(2_000);
     checkOneMessage(stage, "resolved", [a, b], repairedMs);
-    checkTitle(stage, over, `${a} and ${b} hear one another again`);
+    checkTitle(stage, over, `${a} and ${b} hear each other again`);
     checkOneMessage(stage, "open", [a, b], brokenMs);
     checkNobodyDown(stage);
   },

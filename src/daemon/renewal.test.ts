@@ -253,12 +253,13 @@ describe("the renewal by itself", () => {
     expect(renewal.lastTry()?.failure).toBeUndefined();
   });
 
-  test("one that ran out is renewed as well", async () => {
-    const { renewal, renewed } = await course(days(40), (second, mesh, csr) =>
+  test("one that ran out is renewed as well, and what people were told before a restart is taken back", async () => {
+    const { renewal, renewed, late } = await course(days(40), (second, mesh, csr) =>
       mesh.keymaster.renew(second.id, csr),
     );
     expect(await renewal.renew()).toMatchObject({ ok: true });
     expect(renewed).toEqual(["expired"]);
+    expect(late).toEqual([undefined]);
   });
 
   test("two who ask at once cause one request", async () => {

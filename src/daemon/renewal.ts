@@ -60,7 +60,8 @@ export function createRenewal(options: RenewalOptions): Renewal {
   let failures = 0;
   let lastTry: Try | undefined;
   let notBefore = 0 as WallTime;
-  let toldLate = false;
+  /** Undefined: nothing has been told since this daemon started; an incident may stand from before. */
+  let toldLate: boolean | undefined;
   let started = false;
   let timer: NodeJS.Timeout | undefined;
   let underWay: Promise<Result<CertificateFacts>> | undefined;
@@ -77,7 +78,7 @@ export function createRenewal(options: RenewalOptions): Renewal {
     // A host that was off for weeks renews within seconds: nobody needs to hear of that.
     if ((current === "late" || current === "expired") && failures < FAILURES_TOLD) return;
     const late = lateWords(certificate.facts, current, wall(), lastTry?.failure);
-    if (started && (late !== undefined) === toldLate) return;
+    if ((late !== undefined) === toldLate) return;
     toldLate = late !== undefined;
     options.onLate(late);
   };

@@ -36,17 +36,18 @@ export const history: ValueKind<HistoryLimits> = {
   written: (value) => ({ size: writtenSize(value.size), flush: written(value.flush) }),
 };
 
-const HEAT_CLASSES: readonly [HeatClass, ...HeatClass[]] = [
-  "cpu",
-  "nvme",
-  "ssd",
-  "hdd",
-  "gpu",
-  "memory",
-  "board",
-  "ambient",
-  "fan",
-];
+/** All there are: the compiler misses one that is left out. */
+const HEAT_CLASSES: Readonly<Record<HeatClass, true>> = {
+  cpu: true,
+  nvme: true,
+  ssd: true,
+  hdd: true,
+  gpu: true,
+  memory: true,
+  board: true,
+  ambient: true,
+  fan: true,
+};
 export const HEAT_RULES_MAX: number = 200;
 /** As many characters as the longest id of a sensor has. */
 const PATTERN_CHARS_MAX = 240;
@@ -59,7 +60,7 @@ const pattern = z.string().min(1).max(PATTERN_CHARS_MAX).optional();
 const rule: z.ZodType<HeatRule> = z
   .strictObject({
     node: pattern,
-    class: z.enum(HEAT_CLASSES).optional(),
+    class: z.enum(Object.keys(HEAT_CLASSES) as HeatClass[]).optional(),
     sensor: pattern,
     warning: degrees.optional(),
     critical: degrees.optional(),

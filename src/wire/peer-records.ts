@@ -3,6 +3,7 @@ import * as z from "zod";
 import type {
   DeliveryRecord,
   EvidenceRecord,
+  IncidentKind,
   IncidentRecord,
   IntentRecord,
   LedgerRecord,
@@ -43,20 +44,31 @@ const INCIDENT_VERDICTS: readonly [Verdict, ...Verdict[]] = [
 const phase = z.enum(["open", "resolved"]);
 const incidents = z.array(id).max(INCIDENTS_PER_RECORD_MAX);
 
-const incidentRecord: z.ZodType<IncidentRecord> = z.object({
-  t: z.literal("incident"),
-  incident: id,
-  kind: z.enum(incidentKinds),
-  subject: id,
-  name,
-  incarnation,
-  verdict: z.enum(INCIDENT_VERDICTS),
-  since: wall,
-  by: id,
-  topic: z.string().min(1).max(TOPIC_CHARS_MAX).transform(oneLine).exactOptional(),
-  until: wall.exactOptional(),
-  detail: detail.exactOptional(),
-});
+/** What these kinds are about is not heard: "alive" would contradict them. */
+const OF_THE_UNHEARD: ReadonlySet<IncidentKind> = new Set([
+  "down",
+  "daemon-down",
+  "missing",
+  "link-problem",
+  "flapping",
+]);
+
+const incidentRecord: z.ZodType<IncidentRecord> = z
+  .object({
+    t: z.literal("incident"),
+    incident: id,
+    kind: z.enum(incidentKinds),
+    subject: id,
+    name,
+    incarnation,
+    verdict: z.enum(INCIDENT_VERDICTS),
+    since: wall,
+    by: id,
+    topic: z.string().min(1).max(TOPIC_CHARS_MAX).transform(oneLine).exactOptional(),
+    until: wall.exactOptional(),
+    detail: detail.exactOptional(),
+  })
+  .refine(({ kind, verdict }) => verdict !== "alive" || !OF_THE_UNHEARD.has(kind));
 
 const evidenceRecord: z.ZodType<EvidenceRecord> = z.object({
   t: z.literal("evidence"),

@@ -5,17 +5,6 @@ import type { Reading } from "./reading.ts";
 
 /** What people set limits for. */
 export type HeatClass = "cpu" | "nvme" | "ssd" | "hdd" | "gpu" | "memory" | "board" | "ambient" | "fan";
-export const HEAT_CLASSES: readonly HeatClass[] = [
-  "cpu",
-  "nvme",
-  "ssd",
-  "hdd",
-  "gpu",
-  "memory",
-  "board",
-  "ambient",
-  "fan",
-];
 
 /** Degrees Celsius and lengths of time; what is absent is left as it was. */
 export interface HeatSettings {
@@ -96,9 +85,8 @@ type Judged = Pick<Reading, "id" | "kind" | "name" | "unit" | "limits">;
 
 export function heatLimits(reading: Judged, host: string, policy: HeatPolicy): HeatLimits {
   const own = classOf(reading);
-  const given = policy.rules
-    .filter((rule) => applies(rule, reading, host, own))
-    .reduce<HeatSettings>((all, rule) => ({ ...all, ...defined(rule) }), {});
+  const given: HeatSettings = {};
+  for (const rule of policy.rules) if (applies(rule, reading, host, own)) Object.assign(given, defined(rule));
   const byDefault = own === undefined ? {} : defaults(own, reading);
   return {
     warning: given.warning ?? byDefault.warning,
