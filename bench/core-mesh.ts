@@ -6,7 +6,7 @@ import type { Effect, Env, Input, RosterView } from "../src/core/io.ts";
 import type { Envelope, Plane } from "../src/core/messages.ts";
 import { init, type NodeState, nextWakeAt, step } from "../src/core/node.ts";
 import type { Reading } from "../src/core/thermal/reading.ts";
-import { DEFAULT_POLICY, type NodeId } from "../src/core/types.ts";
+import { DEFAULT_POLICY, type NodeId, type Policy } from "../src/core/types.ts";
 import { readingsView } from "../src/core/view-of-readings.ts";
 import { sha256Hex } from "../src/kit/hash.ts";
 import { type Random, seededRandom } from "../src/kit/random.ts";
@@ -188,7 +188,7 @@ export class CoreMesh {
       roster: this.#roster,
       channels: [{ name: "phone", type: "webhook" }],
       heartbeats: [],
-      policy: DEFAULT_POLICY,
+      policy: POLICY,
       stored: [],
     };
     const first = init(birth, this.#env(node));
@@ -306,6 +306,9 @@ export class CoreMesh {
     });
   }
 }
+
+/** The weather gets warm at times: that is not what is measured. */
+const POLICY: Policy = { ...DEFAULT_POLICY, heat: { unwatched: [], rules: [{ ignore: true }] } };
 
 /** A sensor that is silent for a while is still there. */
 function readingsOf({ samples }: SampleBatch, known: Set<string>): Reading[] {

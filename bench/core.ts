@@ -17,6 +17,8 @@ const SETTLE_MS = 8_000;
 /** As long as the rarest message's period. */
 const WINDOW_MS = 30_000;
 const AFTERMATH_MS = 2_500;
+/** In larger meshes the news of a death, passed on from neighbour to neighbour, takes too long to play. */
+const DEATH_NODES_MAX = 400;
 /** By then tables are known, and what spreads by gossip has made its rounds. */
 const SENSE_SETTLE_MS = 120_000;
 const SENSE_WINDOW_MS = 60_000;
@@ -32,9 +34,9 @@ interface Report {
   readonly microsecondsAStep: number;
   /** While nothing happens, sent by a node in a second. */
   readonly watching: Traffic;
-  /** Sent by a node for one death, from the first news to the last. */
-  readonly ledgerADeath: Traffic;
-  readonly watchingADeath: Traffic;
+  /** Sent by a node for one death, from the first news to the last; null = too many nodes. */
+  readonly ledgerADeath: Traffic | null;
+  readonly watchingADeath: Traffic | null;
   readonly toldMs: number | null;
   /** Sent by a node for one new roster, and how long until the last node had it. */
   readonly roster: Traffic;
@@ -64,7 +66,7 @@ async function measure(nodes: number): Promise<Report> {
   const stepMs = mesh.stepping / mesh.steps;
 
   const roster = await spreadRoster(mesh, nodes);
-  const death = await oneDeath(mesh, nodes, watching);
+  const death = nodes > DEATH_NODES_MAX ? NO_DEATH : await oneDeath(mesh, nodes, watching);
   const sensed = nodes > SENSE_NODES_MAX ? { readings: null, readingsAge: null } : await senseAll(nodes);
   return {
     nodes,
@@ -91,11 +93,11 @@ async function spreadRoster(mesh: CoreMesh, nodes: number): Promise<Pick<Report,
   return { roster: shareOf(mesh.of("roster"), nodes), rosterMs };
 }
 
-async function oneDeath(
-  mesh: CoreMesh,
-  nodes: number,
-  atRest: Traffic,
-): Promise<Pick<Report, "ledgerADeath" | "watchingADeath" | "toldMs">> {
+type Death = Pick<Report, "ledgerADeath" | "watchingADeath" | "toldMs">;
+
+const NO_DEATH: Death = { ledgerADeath: null, watchingADeath: null, toldMs: null };
+
+async function oneDeath(mesh: CoreMesh, nodes: number, atRest: Traffic): Promise<Death> {
   mesh.reset();
   const from = mesh.timeline.now;
   mesh.end(nodes - 1);
@@ -129,9 +131,9 @@ const COLUMNS: readonly (readonly [string, (report: Report) => string])[] = [
   ["steps/s", ({ stepsPerSecond }) => String(stepsPerSecond)],
   ["watching msg/s", ({ watching }) => watching.messages.toFixed(1)],
   ["bytes/s", ({ watching }) => watching.bytes.toFixed(0)],
-  ["ledger msg/death", ({ ledgerADeath }) => ledgerADeath.messages.toFixed(1)],
-  ["bytes", ({ ledgerADeath }) => ledgerADeath.bytes.toFixed(0)],
-  ["told ms", ({ toldMs }) => toldMs?.toFixed(0) ?? "never"],
+  ["ledger msg/death", ({ ledgerADeath }) => ledgerADeath?.messages.toFixed(1) ?? "-"],
+  ["bytes", ({ ledgerADeath }) => ledgerADeath?.bytes.toFixed(0) ?? "-"],
+  ["told ms", ({ toldMs, ledgerADeath }) => toldMs?.toFixed(0) ?? (ledgerADeath === null ? "-" : "never")],
   ["roster msg/epoch", ({ roster }) => roster.messages.toFixed(1)],
   ["bytes", ({ roster }) => roster.bytes.toFixed(0)],
   ["all have it ms", ({ rosterMs }) => rosterMs?.toFixed(0) ?? "never"],

@@ -3,6 +3,7 @@ import { civilTime, isoTime, type WallTime } from "../kit/time.ts";
 import { takes } from "./duties.ts";
 import { resolutionOf } from "./ledger.ts";
 import { type IncidentKind, type IncidentRecord, NOTE_KINDS, type Phase } from "./ledger-records.ts";
+import { TEXT_MAX } from "./limits.ts";
 import { heldBack } from "./mutes.ts";
 import type { Notification, NotificationEvidence, NotificationSubject } from "./notification.ts";
 import { gravestOf, severityOf } from "./severity.ts";
@@ -68,7 +69,7 @@ export function composeNotification(state: NodeState, occasion: Occasion, wall: 
     viewpoint,
     evidence: evidence.map(forWire),
     title,
-    text: [...lines, ...holdLines(telling, channel), ...fallbackLine(telling, channel)].join("\n"),
+    text: withinLimit([...lines, ...holdLines(telling, channel), ...fallbackLine(telling, channel)]),
   };
 }
 
@@ -79,6 +80,18 @@ function readingsOf(
 ): Pick<NotificationSubject, "readings"> {
   const readings = phase === "open" ? readingsTold(state, incident) : [];
   return readings.length === 0 ? {} : { readings };
+}
+
+/** Peers take no longer text into their ledgers, and nobody reads it. */
+function withinLimit(lines: readonly string[]): string {
+  const shown: string[] = [];
+  let room = TEXT_MAX;
+  for (const line of lines) {
+    room -= line.length + 1;
+    if (room < 0) return [...shown, `… ${lines.length - shown.length} more lines.`].join("\n");
+    shown.push(line);
+  }
+  return shown.join("\n");
 }
 
 const kindOf = (incidents: readonly IncidentRecord[]): IncidentKind =>

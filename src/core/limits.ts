@@ -182,6 +182,8 @@ export const PRUNE_EVERY: Duration = minutes(10);
 export const PARCEL_CHARS = 900;
 /** Records in one message between peers. */
 export const LEDGER_NEWS_MAX = 50;
+/** Characters of a message's text. */
+export const TEXT_MAX = 3500;
 /** Characters of a receiver's reply that are kept. */
 export const DETAIL_MAX = 200;
 

@@ -259,3 +259,16 @@ describe("heat", () => {
     expect(told.told().slice(2).sort()).toEqual(["s is back", "s: CPU package is well again"]);
   });
 });
+
+describe("a text", () => {
+  it("about very many stays within what peers keep, and says that there is more", () => {
+    const told = node();
+    const many = Array.from({ length: 90 }, (_, index) => ({
+      ...incidentOf("missing", "s", { incarnation: index + 1, detail: "x".repeat(150) }),
+      name: `host-${index}`,
+    }));
+    tell(told, ...many);
+    expect(texts(told)[0]?.length).toBeLessThan(4000);
+    expect(texts(told)[0]).toMatch(/… \d+ more lines\.$/);
+  });
+});

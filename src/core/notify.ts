@@ -6,7 +6,7 @@ import { after, type Duration, earlier, type Instant, later } from "../kit/time.
 import { ABSENCES, type Duty, dutiesOf, dutyKey } from "./duties.ts";
 import { keepFlapping } from "./flapping.ts";
 import { incidentOf, wasTold } from "./ledger.ts";
-import { type LedgerRecord, NOTE_KINDS, type Phase } from "./ledger-records.ts";
+import { type IncidentRecord, type LedgerRecord, NOTE_KINDS, type Phase } from "./ledger-records.ts";
 import {
   BURST,
   INTENT_LEASE,
@@ -231,7 +231,10 @@ const othersMissing = ({ ledger }: NodeState, channel: string): boolean =>
 function isBurst(turn: Turn, channel: string): boolean {
   const { state, env } = turn;
   const last = state.notify.toldAt.get(channel);
-  if (last !== undefined && env.now < after(last, BURST) && othersMissing(state, channel)) return true;
+  const goesOn = ({ incident, kind }: IncidentRecord): boolean =>
+    ABSENCES.has(kind) && wasTold(state.ledger, incident, "open", channel);
+  if (last !== undefined && env.now < after(last, BURST) && [...state.ledger.open.values()].some(goesOn))
+    return true;
   const isAbsence = (incident: IncidentId): boolean =>
     ABSENCES.has(incidentOf(state.ledger, incident)?.kind ?? "test");
   for (const sending of state.notify.sendings.values()) {

@@ -14,7 +14,7 @@ import {
   SESSIONS_WITH_ALL_MAX,
 } from "./limits.ts";
 import { inquiryOf, type Peer, silenceAllowed } from "./peer.ts";
-import type { NodeState, Turn } from "./state.ts";
+import { isAway, type NodeState, type Turn } from "./state.ts";
 import { arrange, neighboursOf } from "./topology.ts";
 import type { NodeId } from "./types.ts";
 
@@ -57,16 +57,9 @@ export function trustStrangers(state: NodeState): void {
 /** Not known to be away: it can be expected to watch its neighbours. */
 function isPresent(state: NodeState, member: NodeId): boolean {
   if (member === state.self) return true;
-  const peer = state.peers.get(member);
-  switch (peer?.condition.kind) {
-    case "alive":
-    case "link-problem":
-      return true;
-    case "unknown":
-      return openAbsences({ state }, member).length === 0;
-    default:
-      return false;
-  }
+  const condition = state.peers.get(member)?.condition;
+  if (condition === undefined || isAway(condition)) return false;
+  return condition.kind !== "unknown" || openAbsences({ state }, member).length === 0;
 }
 
 /** Who observes the subject, as far as this node can tell; those who did and are away are among them. */

@@ -95,12 +95,17 @@ export function aliveCount(state: NodeState): number {
 export const nameOf = (state: NodeState, id: NodeId): string =>
   state.roster.members.find((member) => member.id === id)?.name ?? id.slice(0, 8);
 
+/** Not to be counted on to watch anyone. */
+export const isAway = ({ kind }: Condition): boolean =>
+  kind === "suspect" || kind === "down" || kind === "planned";
+
 /** Moves a peer to another condition and says so where the verdict changes. */
 export function become(turn: Turn, peer: Peer, condition: Condition, why: string): void {
-  const from = verdictOf(peer.condition);
+  const before = peer.condition;
+  const from = verdictOf(before);
   const to = verdictOf(condition);
   peer.condition = condition;
-  turn.state.rolesStale = true;
+  if (isAway(before) !== isAway(condition) || turn.state.ledger.open.size > 0) turn.state.rolesStale = true;
   if (from === to) return;
   peer.since = turn.env.wall;
   peer.changedAt = turn.env.now;
