@@ -16,9 +16,8 @@ export function reviewAbsences(turn: Turn): void {
   const { state, env } = turn;
   const { missingAfter, plannedFor } = state.policy;
   if (state.isolated !== undefined) return;
-  for (const peer of state.peers.values()) {
+  for (const peer of state.watched) {
     const { condition, changedAt } = peer;
-    if (peer.watchedSince === undefined) continue;
     if (condition.kind === "unknown" && condition.doubtAt === undefined) {
       if (between(changedAt, env.now) >= missingAfter) suspect(turn, peer, "absence");
     } else if (condition.kind === "planned") {

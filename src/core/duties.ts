@@ -51,7 +51,7 @@ export function dutiesOf(state: Owing, wall: WallTime): Duty[] {
   for (const about of docket.bySubject.values()) {
     for (const record of about) {
       for (const channel of state.channels) {
-        const phase = owedPhase(docket, record, channel.name);
+        const phase = owedPhase(docket, record, channel);
         if (phase === undefined || !isRouted(state, docket, record, channel, phase)) continue;
         const { incident, kind, subject } = record;
         duties.push({ incident, kind, subject, phase, channel: channel.name });
@@ -85,7 +85,8 @@ function docketOf(ledger: Ledger, wall: WallTime): Docket {
   return { ledger, wall, bySubject, attempts };
 }
 
-function owedPhase(docket: Docket, record: IncidentRecord, channel: string): Phase | undefined {
+function owedPhase(docket: Docket, record: IncidentRecord, to: ChannelRef): Phase | undefined {
+  const { name: channel } = to;
   const { ledger, wall } = docket;
   const { incident } = record;
   const toldOpen = wasTold(ledger, incident, "open", channel);
@@ -93,7 +94,7 @@ function owedPhase(docket: Docket, record: IncidentRecord, channel: string): Pha
     const fresh = wall - (record.until ?? record.since) < NOTE_FRESH;
     return toldOpen || !fresh || isCovered(docket, record, channel) ? undefined : "open";
   }
-  if (ledger.open.has(incident)) return toldOpen || isSuperseded(docket, record) ? undefined : "open";
+  if (ledger.open.has(incident)) return toldOpen || isSuperseded(docket, record, to) ? undefined : "open";
   if (!toldOpen) {
     // Who may have read the beginning is told it for certain, and then its end.
     const uncertain = docket.attempts.get(dutyKey({ incident, phase: "open", channel }))?.uncertain === true;
@@ -133,11 +134,12 @@ function isStillWarm(docket: Docket, { subject, topic = "" }: IncidentRecord): b
   );
 }
 
-/** Another incident says more. */
-function isSuperseded(docket: Docket, record: IncidentRecord): boolean {
+/** Another incident, which this channel is told of, says more. */
+function isSuperseded(docket: Docket, record: IncidentRecord, channel: ChannelRef): boolean {
   const { kind, subject, topic, incarnation } = record;
   const about = docket.bySubject.get(subject) ?? [];
-  if (absorbedBy(docket.ledger, about, record) !== undefined) return true;
+  const flap = absorbedBy(docket.ledger, about, record);
+  if (flap !== undefined && takes(channel, flap)) return true;
   // A daemon's death is not worth a message of its own once its host is down.
   if (kind === "daemon-down")
     return openAbsences(docket, subject).some(

@@ -7,6 +7,7 @@ import { openIncident, resolveIncident } from "./incidents.ts";
 import { type Ledger, resolutionOf, wasTold } from "./ledger.ts";
 import type { IncidentKind, IncidentRecord } from "./ledger-records.ts";
 import { type Turn, wakeBy } from "./state.ts";
+import { INBOX } from "./turns.ts";
 import type { NodeId } from "./types.ts";
 
 const FLAPPABLE: ReadonlySet<IncidentKind> = new Set(["down", "daemon-down", "link-problem"]);
@@ -64,8 +65,9 @@ export function keepFlapping(turn: Turn): void {
 
 function beginFlapping(turn: Turn, window: Duration): void {
   const { ledger, channels } = turn.state;
+  // What a maintenance held back, only the inbox was told of.
   const wasToldAnywhere = ({ incident }: IncidentRecord): boolean =>
-    channels.some(({ name }) => wasTold(ledger, incident, "open", name));
+    channels.some(({ name }) => name !== INBOX && wasTold(ledger, incident, "open", name));
   for (const record of [...ledger.open.values()]) {
     if (!FLAPPABLE.has(record.kind)) continue;
     const about = incidentsAbout(ledger, record.subject);

@@ -154,7 +154,7 @@ function incidentsOf(record: LedgerRecord): readonly IncidentId[] {
 
 /** A mute is needed as long as it lasts, what speaks of incidents as long as the latest about any of them. */
 const ownNeed = (record: LedgerRecord): number =>
-  record.t === "mute" && !record.ended ? (record.until ?? Number.POSITIVE_INFINITY) : timeOf(record);
+  record.t === "mute" ? Math.max(record.at, record.until ?? Number.POSITIVE_INFINITY) : timeOf(record);
 
 /**
  * Until when each record is needed: as long as the latest of all that is known of any of its

@@ -16,7 +16,7 @@ import type { IncidentId, NodeId } from "./types.ts";
 export function reviewLinkProblems(turn: Turn): void {
   const { state } = turn;
   if (state.isolated !== undefined) return;
-  for (const peer of state.peers.values()) {
+  for (const peer of state.acquaintances) {
     if (peer.condition.kind === "link-problem") openOwn(turn, peer, peer.condition.inquiry);
     else if (peer.deafSince !== undefined) openOnBehalf(turn, peer);
   }

@@ -53,10 +53,11 @@ export function refreshDuties(turn: Turn): void {
 }
 
 /** What is told together. */
-type Family = "absence" | "link" | "flapping" | "heat" | "note";
+type Family = "absence" | "link" | "flapping" | "heat" | "certificate" | "revoked" | "note";
 
 function familyOf({ kind }: Duty): Family {
   if (ABSENCES.has(kind)) return "absence";
+  if (kind === "certificate" || kind === "revoked") return kind;
   if (NOTE_KINDS.has(kind)) return "note";
   if (kind === "heat") return "heat";
   return kind === "flapping" ? "flapping" : "link";
@@ -118,7 +119,12 @@ function isHeldBack(turn: Turn, duty: Duty): boolean {
   const record = incidentOf(state.ledger, duty.incident);
   if (duty.channel === INBOX || record === undefined) return false;
   const hold = heldBack(state, record, env.wall);
-  if (hold === undefined) return false;
+  if (hold === undefined) {
+    // Lifted before its time.
+    const until = state.notify.mutedUntil.get(dutyKey(duty));
+    if (until !== undefined && until > env.now) state.notify.mutedUntil.set(dutyKey(duty), env.now);
+    return false;
+  }
   const ends = after(env.now, ((hold.until ?? env.wall) - env.wall) as Duration);
   state.notify.mutedUntil.set(dutyKey(duty), ends);
   if (hold.until !== undefined) wakeBy(turn, ends);

@@ -1,13 +1,22 @@
 /** A host's own sensors: judged here, entered as incidents, shown to the others. */
+import { after } from "../kit/time.ts";
 import { episode, openIncident, openOf, resolveIncident } from "./incidents.ts";
 import type { Input } from "./io.ts";
 import { openAbout } from "./ledger.ts";
+import type { IncidentRecord } from "./ledger-records.ts";
 import { CAUSE_WITHIN } from "./limits.ts";
 import type { FarewellReason } from "./messages.ts";
 import { shareOwnReadings } from "./readings-news.ts";
 import { nameOf, type Turn } from "./state.ts";
 import { pastCritical } from "./thermal/felt.ts";
-import { type HeatChange, heatTopic, judgeHeat, resumeTroubles } from "./thermal/heat.ts";
+import {
+  type HeatChange,
+  heatTopic,
+  judgeHeat,
+  LOST_SUSTAIN,
+  resumeTroubles,
+  sensorKey,
+} from "./thermal/heat.ts";
 
 type Looked = Extract<Input, { type: "readings" }>;
 
@@ -23,7 +32,18 @@ export function takeReadings(turn: Turn, { readings, unwatched }: Looked): void 
   const host = nameOf(state, state.self);
   const changes = judgeHeat(state.heat, readings, { host, policy: state.policy.heat }, env.now);
   for (const change of changes) enter(turn, host, change);
+  forgetGone(turn, own);
   shareOwnReadings(turn, readings);
+}
+
+/** What was open about a sensor that this daemon has never seen: it was taken out while the host was off. */
+function forgetGone(turn: Turn, own: readonly IncidentRecord[]): void {
+  const { heat } = turn.state;
+  heat.begunAt ??= turn.env.now;
+  if (own.length === 0 || turn.env.now < after(heat.begunAt, LOST_SUSTAIN)) return;
+  const known = new Set([...heat.watched.keys()].map(sensorKey));
+  for (const open of own)
+    if (!known.has(open.topic?.split(" ")[0] ?? "")) resolveIncident(turn, open, "replaced");
 }
 
 /** A host that switches off while it is past critical does so for that, whoever gave the order. */

@@ -39,7 +39,7 @@ export function tryOtherAddresses(turn: Turn, peer: Peer): void {
 
 /** Looks at what is due, opens what is confirmed, and ends what is over. */
 export function reviewPaths(turn: Turn): void {
-  for (const peer of turn.state.peers.values()) {
+  for (const peer of turn.state.acquaintances) {
     if (peer.member.addresses.length < 2 && peer.paths.size === 0) continue;
     keepChecks(turn, peer);
     for (const [address, check] of peer.paths) {

@@ -15,14 +15,18 @@ import {
 } from "./limits.ts";
 import { inquiryOf, type Peer, silenceAllowed } from "./peer.ts";
 import { isAway, type NodeState, type Turn } from "./state.ts";
-import { arrange, neighboursOf } from "./topology.ts";
-import type { NodeId } from "./types.ts";
+import { arrange, neighboursOf, type Topology } from "./topology.ts";
+import type { Member, NodeId } from "./types.ts";
+
+/** Many cores in one process, as in the simulator, are given the same roster. */
+const drawn = new WeakMap<readonly Member[], Topology>();
 
 /** After another roster: the picture that it makes. */
 export function drawTopology(state: NodeState): void {
   const { mesh, members } = state.roster;
   const ids = members.map(({ id }) => id);
-  state.topology = arrange(mesh, ids);
+  state.topology = drawn.get(members) ?? arrange(mesh, ids);
+  drawn.set(members, state.topology);
   state.rolesStale = true;
   state.company = ids.length <= SESSIONS_WITH_ALL_MAX ? undefined : companyOf(state);
   const isMember = (peer: Peer): boolean => state.peers.get(peer.id) === peer;

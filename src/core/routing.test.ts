@@ -115,6 +115,14 @@ describe("mutes", () => {
     expect(quiet.told()).toEqual(["s2 is down"]);
   });
 
+  it("that are lifted before their time hold nothing back any longer", () => {
+    const quiet = node();
+    tell(quiet, silence(1, { until: wallTime(START + 3_600_000) }), incidentOf("down", "s"));
+    expect(quiet.told()).toEqual([]);
+    tell(quiet, silence(2, { ended: true, until: wallTime(START + 3_600_000) }));
+    expect(quiet.told()).toEqual(["s is down"]);
+  });
+
   it("end by themselves at their time", () => {
     const quiet = node();
     tell(quiet, silence(1, { until: wallTime(START + 60_000) }), incidentOf("down", "s"));
@@ -181,5 +189,36 @@ describe("quiet hours", () => {
     const early = node({ policy: { quietHours } });
     tell(early, incidentOf("down", "s"));
     expect(early.told()).toEqual(["s is down"]);
+  });
+});
+
+describe("flapping", () => {
+  const life = (incarnation: number, since: number) => incidentOf("down", "s", { incarnation, since });
+
+  it("takes no death away from a channel that is not told of it", () => {
+    const both = node({ channels: [phone, { name: "pager", type: "pagerduty", kinds: ["down"] }] });
+    tell(both, life(1, 0));
+    tell(both, resolutionOf(life(1, 0), 21_000));
+    tell(both, life(2, 41_000));
+    expect(both.told("phone")).toEqual(["s is down", "s is back", "s comes and goes"]);
+    expect(both.told("pager")).toEqual(["s is down", "s is back", "s is down"]);
+  });
+});
+
+describe("a member that is mistaken or worse", () => {
+  it("cannot make others send messages about nothing", () => {
+    const well = node();
+    const intent: LedgerRecord = {
+      t: "intent",
+      message: "x",
+      incidents: [],
+      phase: "open",
+      channel: "phone",
+      node: "b",
+      at: wallTime(START),
+      renewal: 1,
+    };
+    tell(well, intent, incidentOf("down", "s"));
+    expect(well.told()).toEqual(["s is down"]);
   });
 });

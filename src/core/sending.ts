@@ -107,6 +107,7 @@ function begun(
   const { ledger } = turn.state;
   for (const record of ledger.records.values()) {
     if (record.t !== "intent" || record.phase !== phase || record.channel !== channel) continue;
+    if (record.incidents.length === 0) continue;
     const receipt = ledger.records.get(`d/${record.message}/${record.node}`);
     const isOver = receipt?.t === "delivery" && receipt.uncertain !== true;
     if (!isOver && record.incidents.every((incident) => owed.includes(incident))) return record.incidents;

@@ -69,7 +69,7 @@ export function takePass(turn: Turn, from: NodeId, news: PassNews): Reception {
   const values = valuesOf(news, held);
   if (values === undefined || values.length !== table.sensors.length) return "ask";
   const { life, pass, age = 0 } = news;
-  const alarms = (news.alarms ?? []).filter((place) => place < values.length);
+  const alarms = [...new Set(news.alarms)].filter((place) => place < values.length);
   const made = { at: after(env.now, -age as Duration), wall: Math.max(0, env.wall - age) as WallTime };
   keep(turn, node, { life, pass, table, values, alarms, ...made, direct });
   return "taken";

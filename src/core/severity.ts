@@ -10,8 +10,10 @@ export function severityOf({ kind, topic }: Pick<IncidentRecord, "kind" | "topic
     case "daemon-down":
     case "missing":
     case "link-problem":
-    case "flapping":
       return "warning";
+    case "flapping":
+      // As grave as what flaps: it speaks for it.
+      return topic === "down" ? "critical" : "warning";
     case "certificate":
     case "revoked":
     case "restarted":

@@ -40,3 +40,26 @@ it("takes no incident whose verdict is none, nor a life that could not be follow
   expect(parseLedgerRecord({ ...incident, verdict: "alive" })).toBeUndefined();
   expect(parseLedgerRecord({ ...incident, incarnation: Number.MAX_SAFE_INTEGER })).toBeUndefined();
 });
+
+it("takes no mute that could not be lifted or listed, and no intent about nothing", () => {
+  const mute = {
+    t: "mute",
+    mute: "maintenance-s",
+    purpose: "maintenance",
+    matcher: {},
+    subject: "s",
+    revision: 1,
+    at: 1,
+    by: "root",
+    why: "",
+    ended: false,
+  };
+  expect(parseLedgerRecord(mute)).toBeDefined();
+  expect(parseLedgerRecord({ ...mute, revision: 2e14 })).toBeUndefined();
+  expect(parseLedgerRecord({ ...mute, subject: undefined })).toBeUndefined();
+  expect(parseLedgerRecord({ ...mute, mute: "maintenance-t" })).toBeUndefined();
+  expect(parseLedgerRecord({ ...mute, purpose: "silence" })).toBeUndefined();
+  const intent = { t: "intent", message: "m", phase: "open", channel: "phone", node: "b", at: 1, renewal: 1 };
+  expect(parseLedgerRecord({ ...intent, incidents: ["i"] })).toBeDefined();
+  expect(parseLedgerRecord({ ...intent, incidents: [] })).toBeUndefined();
+});

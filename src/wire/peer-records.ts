@@ -16,7 +16,7 @@ import type {
 import type { Verdict } from "../core/types.ts";
 import { WALL_MAX, type WallTime } from "../kit/time.ts";
 import { incidentKinds, severities } from "./incident-words.ts";
-import { id, incarnation, limitedCount, PATHS, PROBES } from "./peer-fields.ts";
+import { id, incarnation, PATHS, PROBES } from "./peer-fields.ts";
 
 export const RECORDS_PER_MESSAGE_MAX: number = 64;
 const INCIDENTS_PER_RECORD_MAX = 128;
@@ -42,6 +42,8 @@ const INCIDENT_VERDICTS: readonly [Verdict, ...Verdict[]] = [
   "alive",
 ];
 const phase = z.enum(["open", "resolved"]);
+/** Versions are ordered as text of 15 digits (`versionOf`): beyond 1e14 the order would turn round. */
+const countOfChanges: z.ZodType<number> = z.number().int().min(0).max(1e9);
 const incidents = z.array(id).max(INCIDENTS_PER_RECORD_MAX);
 
 /** What these kinds are about is not heard: "alive" would contradict them. */
@@ -93,12 +95,12 @@ const resolvedRecord: z.ZodType<ResolvedRecord> = z.object({
 const intentRecord: z.ZodType<IntentRecord> = z.object({
   t: z.literal("intent"),
   message: id,
-  incidents,
+  incidents: z.array(id).min(1).max(INCIDENTS_PER_RECORD_MAX),
   phase,
   channel: name,
   node: id,
   at: wall,
-  renewal: limitedCount,
+  renewal: countOfChanges,
 });
 
 const deliveryRecord: z.ZodType<DeliveryRecord> = z.object({
@@ -110,7 +112,7 @@ const deliveryRecord: z.ZodType<DeliveryRecord> = z.object({
   node: id,
   at: wall,
   outcome: z.enum(["delivered", "failed"]),
-  attempt: limitedCount,
+  attempt: countOfChanges,
   detail,
   uncertain: z.boolean().exactOptional(),
 });
@@ -132,25 +134,30 @@ const matcher: z.ZodType<Matcher> = z.object({
   severity: z.enum(severities).exactOptional(),
 });
 
-const muteRecord: z.ZodType<MuteRecord> = z.object({
-  t: z.literal("mute"),
-  mute: id,
-  purpose: z.enum(["maintenance", "silence"]),
-  matcher,
-  subject: id.exactOptional(),
-  revision: limitedCount,
-  at: wall,
-  until: wall.exactOptional(),
-  by: detail,
-  why: detail,
-  ended: z.boolean(),
-});
+const muteRecord: z.ZodType<MuteRecord> = z
+  .object({
+    t: z.literal("mute"),
+    mute: id,
+    purpose: z.enum(["maintenance", "silence"]),
+    matcher,
+    subject: id.exactOptional(),
+    revision: countOfChanges,
+    at: wall,
+    until: wall.exactOptional(),
+    by: detail,
+    why: detail,
+    ended: z.boolean(),
+  })
+  // A maintenance is of one member and named after it: everything else can be listed and lifted as a silence.
+  .refine(({ purpose, mute, subject }) =>
+    purpose === "maintenance" ? mute === `maintenance-${subject}` : subject === undefined,
+  );
 
 const pingRecord: z.ZodType<PingRecord> = z.object({
   t: z.literal("ping"),
   channel: name,
   node: id,
-  turn: limitedCount,
+  turn: countOfChanges,
   at: wall,
   outcome: z.enum(["delivered", "failed"]),
   detail,

@@ -116,7 +116,7 @@ test("join killed at any step goes on with the same command, as one and the same
     await expectTidy(stateDir);
     return killed;
   });
-  expect(steps).toBe(13);
+  expect(steps).toBe(14);
 }, 120_000);
 
 test("a keymaster killed at any step of a join lets that host finish it, and no other", async () => {

@@ -15,6 +15,9 @@ interface Lot {
   readonly faults: FaultMode;
 }
 
+/** A lot of schedules on a machine that also does other things. */
+const LOT_MS_MAX = 180_000;
+
 const from = (first: number, count: number): number[] => Array.from({ length: count }, (_, i) => first + i);
 
 const LOTS: readonly Lot[] = [
@@ -36,22 +39,30 @@ function expectSound(report: RunReport): void {
 
 describe("no invariant is violated", () => {
   for (const { nodes, seeds, hours, faults } of LOTS) {
-    it(`by ${seeds.length} schedules (${faults}) for ${nodes} nodes`, async () => {
-      let faultsApplied = 0;
-      for (const seed of seeds) {
-        const report = await play(seed, nodes, hours, faults);
-        expectSound(report);
-        faultsApplied += report.faultsApplied;
-      }
-      // A schedule that does nothing proves nothing.
-      expect(faultsApplied).toBeGreaterThan(seeds.length * (nodes + 3));
-    });
+    it(
+      `by ${seeds.length} schedules (${faults}) for ${nodes} nodes`,
+      async () => {
+        let faultsApplied = 0;
+        for (const seed of seeds) {
+          const report = await play(seed, nodes, hours, faults);
+          expectSound(report);
+          faultsApplied += report.faultsApplied;
+        }
+        // A schedule that does nothing proves nothing.
+        expect(faultsApplied).toBeGreaterThan(seeds.length * (nodes + 3));
+      },
+      LOT_MS_MAX,
+    );
   }
 
   for (const { seed, nodes, hours, faults, showed } of kept as KeptSeed[]) {
-    it(`by seed ${seed}, which once showed: ${showed}`, async () => {
-      expectSound(await play(seed, nodes, hours, faults));
-    });
+    it(
+      `by seed ${seed}, which once showed: ${showed}`,
+      async () => {
+        expectSound(await play(seed, nodes, hours, faults));
+      },
+      LOT_MS_MAX,
+    );
   }
 });
 

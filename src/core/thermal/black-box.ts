@@ -16,16 +16,19 @@ export type BlackBox = readonly Taken[];
 
 /** Counted back from the latest pass: what a dead host felt is not forgotten by waiting. */
 export const BOX_SPAN: Duration = minutes(10);
+/** What a pass costs beside its values: a host may say often that it has nothing to say. */
+const PASS_COST = 12;
+const sizeOf = ({ values, alarms }: Pass): number => PASS_COST + values.length + alarms.length;
 /** Values of one host at most: 40 sensors every second for ten minutes, or 500 sensors every ten seconds. */
 export const BOX_VALUES_MAX = 32_768;
 
 export function withPass(box: BlackBox, taken: Taken): BlackBox {
-  let room = BOX_VALUES_MAX - taken.values.length;
+  let room = BOX_VALUES_MAX - sizeOf(taken);
   let first = box.length;
   while (first > 0) {
     const pass = box[first - 1];
     if (pass === undefined || between(pass.at, taken.at) > BOX_SPAN) break;
-    room -= pass.values.length;
+    room -= sizeOf(pass);
     if (room < 0) break;
     first -= 1;
   }

@@ -12,7 +12,7 @@ export type HeatTrouble = "warning" | "critical" | "stopped" | "lost";
 export const HEAT_TROUBLES: readonly HeatTrouble[] = ["warning", "critical", "stopped", "lost"];
 
 /** A sensor, or its driver, may be away for a moment: a module that is loaded anew, a resume. */
-const LOST_SUSTAIN: Duration = seconds(120);
+export const LOST_SUSTAIN: Duration = seconds(120);
 /** Drivers of cards whose fans stand still by design while there is little to do. */
 const FANS_REST: ReadonlySet<string> = new Set(["amdgpu", "radeon", "nouveau", "nvidia-smi", "i915", "xe"]);
 /** Sensors that are remembered at most: thousands would be a driver gone wrong. */
@@ -29,10 +29,12 @@ interface Watched {
 }
 
 export interface HeatState {
+  /** When the first readings came. */
+  begunAt: Instant | undefined;
   readonly watched: Map<string, Watched>;
 }
 
-export const emptyHeat = (): HeatState => ({ watched: new Map() });
+export const emptyHeat = (): HeatState => ({ begunAt: undefined, watched: new Map() });
 
 export interface HeatChange {
   readonly sensor: string;
