@@ -31,19 +31,28 @@ interface Plan {
   readonly targets: boolean;
 }
 
+const OPTIONS = {
+  nodes: { type: "string", default: "3,10" },
+  trials: { type: "string", default: "20" },
+  kills: { type: "string", default: "5" },
+  rest: { type: "string", default: "10s" },
+  against: { type: "string" },
+  targets: { type: "boolean", default: true },
+} as const;
+
+/** Undefined when there is a word that is no option, or an option without its value. */
+function readWords() {
+  try {
+    return parseArgs({ allowNegative: true, options: OPTIONS }).values;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Undefined when the words make no sense. */
 function parsePlan(): Plan | undefined {
-  const { values } = parseArgs({
-    allowNegative: true,
-    options: {
-      nodes: { type: "string", default: "3,10" },
-      trials: { type: "string", default: "20" },
-      kills: { type: "string", default: "5" },
-      rest: { type: "string", default: "10s" },
-      against: { type: "string" },
-      targets: { type: "boolean", default: true },
-    },
-  });
+  const values = readWords();
+  if (values === undefined) return undefined;
   const sizes = values.nodes.split(",").map(Number);
   const trials = Number(values.trials);
   const kills = Number(values.kills);

@@ -10,7 +10,7 @@ import { installPackages, missingPackages } from "./apt-packages.mjs";
 import { CHECKOUT, installIfStale, OWN_NODE } from "./install.mjs";
 
 const CI = process.env.CI === "true";
-const STEP_MS_MAX = 10 * 60_000;
+const STEP_MS_MAX = 30 * 60_000;
 const VITEST = join(CHECKOUT, "node_modules/vitest/vitest.mjs");
 const REPORTS = join(CHECKOUT, "build/test-reports");
 const bin = (name) => join(CHECKOUT, "node_modules/.bin", name);
