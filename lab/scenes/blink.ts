@@ -9,6 +9,7 @@ export const blink: Scene = {
   name: "blink",
   summary: "cables are pulled for moments of different length: whatever is told, it is about who was cut off",
   nodes: { usual: 3, min: 3 },
+  policy: { flap: "off" },
   async play(stage) {
     const blinks = stage.short ? 6 : 24;
     for (let index = 0; index < blinks; index += 1) {
