@@ -9,6 +9,10 @@ const PACKAGES = [
   { name: "openssl", program: "openssl", for: "checking certificates with another implementation" },
   { name: "python3", program: "python3", for: "checking formats with another implementation" },
   { name: "systemd", program: "systemd-analyze", for: "checking the unit file" },
+  { name: "postfix", program: "postfix", for: "mail through a real server" },
+  { name: "lm-sensors", program: "sensors", for: "comparing what sensors print" },
+  { name: "prometheus", program: "promtool", for: "checking and scraping metrics" },
+  { name: "prometheus-alertmanager", program: "prometheus-alertmanager", for: "alerts at the real service" },
 ];
 const FOLDERS = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
