@@ -8,7 +8,7 @@ import {
   PROBE_PATIENCE,
   PROBE_SOON,
 } from "./limits.ts";
-import { type Inquiry, type Peer, strongestProbe } from "./peer.ts";
+import { type Inquiry, type KernelSign, type Peer, strongestProbe } from "./peer.ts";
 import type { Turn } from "./state.ts";
 import type { Address, ProbeOutcome } from "./types.ts";
 
@@ -21,7 +21,7 @@ export function openInquiry(turn: Turn, peer: Peer, cause: Inquiry["cause"]): In
     probes: new Map(),
     kernelAt: undefined,
     nextAskAt: turn.env.now,
-    asked: 0,
+    asked: new Map(),
     nextProbeAt: after(turn.env.now, PROBE_SOON),
     decideAt: undefined,
   };
@@ -31,6 +31,7 @@ export function openInquiry(turn: Turn, peer: Peer, cause: Inquiry["cause"]): In
 export function restartInquiry(inquiry: Inquiry, now: Instant): void {
   inquiry.since = now;
   inquiry.testimonies.clear();
+  inquiry.asked.clear();
   inquiry.nextAskAt = now;
   inquiry.decideAt = undefined;
 }
@@ -65,6 +66,13 @@ export function noteProbe(inquiry: Inquiry, address: Address, outcome: ProbeOutc
   if (outcome !== "silent") inquiry.kernelAt = now;
   else if (inquiry.kernelAt !== undefined && between(inquiry.kernelAt, now) < PROBE_HOLDS) return;
   inquiry.probes.set(address, outcome);
+}
+
+/** The last sign of the subject's kernel that this node has had itself; undefined where it has had none. */
+export function kernelSeen(inquiry: Inquiry): KernelSign | undefined {
+  const outcome = strongestProbe(inquiry);
+  if (inquiry.kernelAt === undefined || outcome === "none" || outcome === "silent") return undefined;
+  return { outcome, at: inquiry.kernelAt };
 }
 
 /** Whether packets between this node and the subject, or its observers, are being lost. */

@@ -12,11 +12,13 @@ export const OVERDUE_PERIODS = 1.6;
 
 /** How long the answer of a living observer may delay a verdict. */
 export const ANSWER_PATIENCE: Duration = ms(300);
-/** Questions are repeated at this pace until answered, */
-export const ASK_EVERY: Duration = ms(25);
+/** A question without an answer is repeated after this long, then after twice as long each time, */
+export const ASK_AGAIN: Duration = ms(25);
+/** up to this, which is also the pace at which those are asked again who have answered; */
+export const ASK_EVERY: Duration = ms(100);
 /** slower where more subjects than this are in doubt at once, */
-export const DOUBTS_AT_FULL_PACE = 5;
-/** and begun anew at this one while someone else hears the subject. */
+export const DOUBTS_AT_FULL_PACE = 2;
+/** and begun anew at this pace while someone else hears the subject. */
 export const LINK_PROBLEM_ROUND: Duration = seconds(1);
 /** A probe is given this long, plus four round trips of that path, before a verdict goes without its answer. */
 export const PROBE_GRACE: Duration = ms(60);
@@ -37,6 +39,12 @@ export const PROBE_PATIENCE: Duration = ms(400);
 export const MUTE_PATIENCE: Duration = seconds(5);
 /** A host whose daemon is down is probed again at this pace: it may have died altogether. */
 export const REPROBE_EVERY: Duration = seconds(2);
+/** A node that wakes later than this after the time it asked for is short of processor time: it reads late what others sent. */
+export const LATE_LEAST: Duration = ms(20);
+/** Its patience with the others is longer by this many times that delay (they may be as late with sending), */
+export const LATE_COUNTS = 2;
+/** and less so over this time. The idea is Lifeguard's (Dadgar et al., 2018): who is slow itself doubts others less. */
+export const LATE_FADES: Duration = seconds(2);
 /** Waking this late means that this node itself was stopped; what it failed to hear does not count. */
 export const STALL_AFTER: Duration = ms(250);
 /** For this long after a stall a node answers "unknown" and reaches no verdict. */
@@ -98,7 +106,7 @@ export const SESSIONS_WITH_ALL_MAX = 110;
 /** Whom a node begins to watch without ever having heard it has this long to be reached. */
 export const ACQUAINTANCE: Duration = seconds(2);
 /** Who was asked about another this often without an answer, for ANSWER_PATIENCE, is doubted itself. */
-export const ASKED_IN_VAIN_MAX = 8;
+export const ASKED_IN_VAIN_MAX = 5;
 /** A peer asks for a newer roster, or for ledger differences, at most this often. */
 export const SYNC_EVERY: Duration = seconds(2);
 
@@ -106,7 +114,7 @@ export const SYNC_EVERY: Duration = seconds(2);
 export const ROSTER_PATIENCE: Duration = ms(500);
 
 /** Urgent datagrams are repeated at doubling intervals from here, */
-export const RESEND_FIRST: Duration = ms(40);
+export const RESEND_FIRST: Duration = ms(80);
 /** until acknowledged or this old; then anti-entropy takes over. */
 export const RESEND_FOR: Duration = seconds(3);
 /** At most this many unacknowledged; beyond, the oldest give way to anti-entropy. */
@@ -128,6 +136,10 @@ export const SETTLE_LINKS: Duration = seconds(4);
 export const SETTLE_NOTES: Duration = seconds(3);
 /** A recovery waits this long at most for the ledgers of those who have just met again: one note for both sides. */
 export const SETTLE_REUNION: Duration = seconds(4);
+/** It waits this long at most to hear the returned host itself, and with it that host's own account. */
+export const SETTLE_ACCOUNT: Duration = ms(1500);
+/** Once it has started, a node gives the others this long to be heard: they may have told what it owed, or be about to tell. */
+export const RESUME_PATIENCE: Duration = seconds(3);
 /** What is over for longer than this is not told any more. */
 export const NOTE_FRESH: Duration = days(1);
 /** Each further rank waits this much longer for a sign of the ones before it. */
@@ -149,6 +161,23 @@ export const PROVEN_FOR: Duration = days(7);
 export const HEARTBEAT_PATIENCE = 3;
 /** No outcome of a delivery after this long counts as a temporary failure. */
 export const DELIVERY_LOST: Duration = seconds(45);
+
+/** The wall clock went otherwise than the monotonic one by more than this: it was set, or the host slept. */
+export const CLOCK_STEP: Duration = seconds(1);
+/** A beat whose echo took longer says nothing of its sender's clock: it, or the echo, has been waiting. */
+export const CLOCK_ROUND_TRIP_MAX: Duration = seconds(2);
+/** A clock this far from the mesh's time is off: what bears its time misleads. */
+export const CLOCK_OFF_FROM: Duration = seconds(30);
+/** One that was is right again within this. */
+export const CLOCK_RIGHT_WITHIN: Duration = seconds(10);
+/** The time a node goes by, its own clock being off, is set anew once it is this far from the mesh's. */
+export const CLOCK_DRIFT: Duration = seconds(1);
+/** A clock is called off after this long, */
+export const CLOCK_CONFIRM: Duration = seconds(5);
+/** by its own node after this long, if nobody else has, */
+export const CLOCK_CONFIRM_OWN: Duration = seconds(15);
+/** and right again after this long. */
+export const CLOCK_OVER: Duration = seconds(3);
 
 /** Ledger records are kept this long, */
 export const LEDGER_KEEP: Duration = days(30);

@@ -1,6 +1,7 @@
 /** What one node holds about another: who it is, what was heard of it, and what is concluded. */
 import { between, type Duration, type Instant, later, type WallTime } from "../kit/time.ts";
 import {
+  CLOCK_ROUND_TRIP_MAX,
   JITTER_DEVIATIONS,
   OVERDUE_PERIODS,
   PERIOD_LEAST,
@@ -44,8 +45,8 @@ export interface Inquiry {
   nextAskAt: Instant;
   /** When a probe was last answered. */
   kernelAt: Instant | undefined;
-  /** How many times the observers were asked. */
-  asked: number;
+  /** Whom this node has asked: when it will ask again, and how long it has let pass before. */
+  readonly asked: Map<NodeId, { readonly again: Instant; readonly pause: Duration }>;
   /** When to probe once more, if there is reason to. */
   nextProbeAt: Instant;
   /** When the last look wanted to look again. */
@@ -273,7 +274,7 @@ export function learnFromBeat(peer: Peer, beat: Beat, now: Instant, wall: WallTi
   if (beat.echo !== undefined && echoed !== undefined) {
     const sample = Math.max(0, between(echoed.at, now) - beat.echo.held);
     peer.rtt = (peer.rtt === undefined ? sample : peer.rtt + RTT_GAIN * (sample - peer.rtt)) as Duration;
-    peer.clockOffset = (beat.wall + sample / 2 - wall) as Duration;
+    if (sample <= CLOCK_ROUND_TRIP_MAX) peer.clockOffset = (beat.wall + sample / 2 - wall) as Duration;
   }
   peer.lastBeatSeq = beat.seq;
   peer.lastBeatAt = now;

@@ -1,5 +1,6 @@
 /** The whole of one node's mind: plain data, changed only inside `step`. */
 import { type Duration, earliest, type Instant, type WallTime } from "../kit/time.ts";
+import type { Clocks } from "./clocks.ts";
 import type { Pulse } from "./heartbeat.ts";
 import type { Effect, Env, Notice, RosterView } from "./io.ts";
 import type { Ledger } from "./ledger.ts";
@@ -42,6 +43,7 @@ export interface NodeState {
   readonly notify: NotifyState;
   readonly heat: HeatState;
   readonly senses: Senses;
+  readonly clocks: Clocks;
   /** By name of the dead-man's heartbeat. */
   readonly pulses: Map<string, Pulse>;
   nextBeatAt: Instant;
@@ -52,6 +54,8 @@ export interface NodeState {
   dueAt: Instant | undefined;
   /** Until then this node claims nothing, having been stopped. */
   drowsyUntil: Instant | undefined;
+  /** How late this node has woken lately, where that was later than it should. */
+  late: { readonly by: Duration; readonly at: Instant } | undefined;
   /** When this node last heard someone after it had heard nobody. */
   returnedAt: Instant | undefined;
   /** What was last seen of our own uplink, asked for only where too few agree on a verdict. */

@@ -42,7 +42,7 @@ function decided(given: Case) {
     testimonies: new Map(Object.entries(given.testimonies ?? {})),
     probes: new Map((given.probes ?? []).map((outcome, index) => [`10.0.0.${index}:7654`, outcome])),
     nextAskAt: START,
-    asked: 0,
+    asked: new Map(),
     kernelAt: undefined,
     nextProbeAt: START,
     decideAt: undefined,

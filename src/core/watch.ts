@@ -1,8 +1,9 @@
 /** Watching the others: from silence to verdict and back. Decides with verdict.ts, remembers in peer.ts. */
-import { after, between, type Duration, earliest, type Instant, later } from "../kit/time.ts";
+import { after, between, type Duration, earlier, earliest, type Instant, later, ms } from "../kit/time.ts";
 import { beginIncidents } from "./incidents.ts";
 import {
   isLossy,
+  kernelSeen,
   noteProbe,
   openInquiry,
   probe,
@@ -12,6 +13,7 @@ import {
 } from "./inquiry.ts";
 import { endIsolation, isolate, recheckUplink, tellCutOff } from "./isolation.ts";
 import {
+  ASK_AGAIN,
   ASK_EVERY,
   DOUBTS_AT_FULL_PACE,
   LINK_PROBLEM_ROUND,
@@ -23,6 +25,7 @@ import type { Ask } from "./messages.ts";
 import { notePath, tryOtherAddresses } from "./paths.ts";
 import { type Condition, type Inquiry, inquiryOf, longestSilence, type Peer, verdictOf } from "./peer.ts";
 import { forgetAsked, isMute, noteAsked, observersOf, silenceEndsAt, takeUp } from "./roles.ts";
+import { patience } from "./stall.ts";
 import { aliveCount, become, isDrowsy, type NodeState, type Turn } from "./state.ts";
 import { sendUrgent } from "./testimony.ts";
 import type { Address, Incarnation, NodeId, ProbeOutcome } from "./types.ts";
@@ -103,16 +106,17 @@ function watchInstead(turn: Turn, peer: Peer): void {
 }
 
 function beginDoubtIfSilent(turn: Turn, peer: Peer): void {
-  const doubtAt = silenceEnds(peer);
+  const doubtAt = silenceEnds(turn, peer);
   if (doubtAt !== undefined && doubtAt <= turn.env.now) suspect(turn, peer, "silence");
 }
 
 /** When the peer's silence becomes a doubt; undefined where it cannot. */
-function silenceEnds(peer: Peer): Instant | undefined {
+function silenceEnds({ state, env }: Pick<Turn, "state" | "env">, peer: Peer): Instant | undefined {
   const { condition, watchedSince } = peer;
   if (watchedSince === undefined) return undefined;
   if (condition.kind === "unknown" || condition.kind === "down") return condition.doubtAt;
-  return condition.kind === "alive" ? silenceEndsAt(peer) : undefined;
+  const ends = condition.kind === "alive" ? silenceEndsAt(peer) : undefined;
+  return ends === undefined ? undefined : after(ends, patience(state, env.now));
 }
 
 function pursue(turn: Turn, peer: Peer, inquiry: Inquiry): void {
@@ -123,10 +127,7 @@ function pursue(turn: Turn, peer: Peer, inquiry: Inquiry): void {
     // A new round: only what others hear after this moment shows that they still hear it.
     if (inquiry.since < condition.resumeAt) restartInquiry(inquiry, now);
   }
-  if (inquiry.nextAskAt <= now) {
-    ask(turn, peer, inquiry);
-    inquiry.nextAskAt = after(now, paceOf(turn));
-  }
+  if (inquiry.nextAskAt <= now) ask(turn, peer, inquiry);
   if (condition.kind !== "link-problem") probeAgain(turn, peer, inquiry);
   const decision = decideAbout(turn, peer, inquiry);
   inquiry.decideAt = decision.kind === "wait" ? decision.until : undefined;
@@ -196,11 +197,11 @@ function followDeath(turn: Turn, peer: Peer, condition: Down, decision: Decision
 
 type Down = Extract<Condition, { kind: "down" }>;
 
-/** The more doubts at once, the slower each is asked about: a mass death must not drown the answers. */
-function paceOf({ state }: Turn): Duration {
+/** The more doubts at once, the longer the pauses, by this factor: a mass death must not drown the answers. */
+function paceOf({ state }: Turn): number {
   let doubts = 0;
   for (const { condition } of state.peers.values()) if (condition.kind === "suspect") doubts += 1;
-  return (ASK_EVERY * Math.max(1, doubts / DOUBTS_AT_FULL_PACE)) as Duration;
+  return Math.max(1, doubts / DOUBTS_AT_FULL_PACE);
 }
 
 const nobodyHears = (turn: Turn, peer: Peer, inquiry: Inquiry): boolean =>
@@ -230,25 +231,30 @@ function decideAbout(turn: Turn, peer: Peer, inquiry: Inquiry): Decision {
   });
 }
 
-/** Asks every living observer that has not settled the matter, and the subject itself, over every plane. */
+/** Asks the living observers whose turn it is, and the subject itself, over every plane. */
 function ask(turn: Turn, peer: Peer, inquiry: Inquiry): void {
-  const message: Ask = {
-    t: "ask",
-    subject: peer.id,
-    incarnation: peer.incarnation,
-    suspected: between(inquiry.since, turn.env.now),
-  };
-  const { state } = turn;
-  // Who heard nothing may hear again before this is decided, and is asked at half the pace.
-  const everyone = inquiry.asked % 2 === 0;
-  inquiry.asked += 1;
-  for (const observer of livingObservers(turn, peer.id)) {
-    if (!everyone && inquiry.testimonies.get(observer)?.state === "silent") continue;
-    const asked = state.peers.get(observer);
-    if (asked !== undefined) noteAsked(turn, asked);
-    sendUrgent(turn, observer, message);
+  const { now } = turn.env;
+  const suspected = between(inquiry.since, now);
+  const message: Ask = { t: "ask", subject: peer.id, incarnation: peer.incarnation, suspected };
+  const pace = paceOf(turn);
+  inquiry.nextAskAt = after(now, ms(ASK_EVERY * pace));
+  for (const id of [...livingObservers(turn, peer.id), peer.id]) {
+    const before = inquiry.asked.get(id);
+    if (before === undefined || before.again <= now) {
+      const pause = nextPause(before?.pause, inquiry.testimonies.has(id));
+      inquiry.asked.set(id, { again: after(now, ms(pause * pace)), pause });
+      const asked = turn.state.peers.get(id);
+      if (id !== peer.id && asked !== undefined) noteAsked(turn, asked);
+      sendUrgent(turn, id, message);
+    }
+    inquiry.nextAskAt = earlier(inquiry.nextAskAt, inquiry.asked.get(id)?.again ?? inquiry.nextAskAt);
   }
-  if (peer.session !== undefined) sendUrgent(turn, peer.id, message);
+}
+
+/** Who doubts as well says so unasked, by asking this node; a repeated question only makes up for lost packets. */
+function nextPause(before: Duration | undefined, hasAnswered: boolean): Duration {
+  if (hasAnswered) return ASK_EVERY;
+  return before === undefined ? ASK_AGAIN : ms(Math.min(ASK_EVERY, before * 2));
 }
 
 function goDown(
@@ -264,7 +270,8 @@ function goDown(
     incarnation: peer.incarnation,
     reprobeAt: after(turn.env.now, REPROBE_EVERY),
     probes: new Map(),
-    kernel: undefined,
+    // Whoever asks next is told what this node has just seen itself.
+    kernel: kernelSeen(inquiry),
     inquiry: undefined,
     doubtAt: undefined,
   };
@@ -302,7 +309,7 @@ export function heardByOthers(turn: Turn, peer: Peer, incarnation: Incarnation):
   peer.condition.doubtAt ??= after(turn.env.now, RETURN_PATIENCE);
 }
 
-export function nextWatchAt(turn: Pick<Turn, "state">): Instant | undefined {
+export function nextWatchAt(turn: Pick<Turn, "state" | "env">): Instant | undefined {
   const { state } = turn;
   // A drowsy node decides nothing: every other deadline waits.
   if (state.drowsyUntil !== undefined) return state.drowsyUntil;
@@ -310,7 +317,7 @@ export function nextWatchAt(turn: Pick<Turn, "state">): Instant | undefined {
   let next = state.isolated?.recheckAt;
   for (const peer of state.watched) {
     const { condition } = peer;
-    next = earliest(next, silenceEnds(peer));
+    next = earliest(next, silenceEnds(turn, peer));
     const inquiry = inquiryOf(peer);
     if (inquiry !== undefined) {
       const { nextAskAt, decideAt } = inquiry;
