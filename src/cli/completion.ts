@@ -9,9 +9,19 @@ interface Place {
   /** The verbs typed so far, `""` at the top. */
   readonly path: string;
   readonly verbs: readonly { readonly name: string; readonly says: string }[];
-  readonly options: readonly { readonly flag: string; readonly says: string; readonly takesValue: boolean }[];
+  readonly options: readonly OptionPlace[];
   /** Words the first argument may be. */
   readonly choices: readonly string[];
+  /** The first argument is the name of a node. */
+  readonly takesNode: boolean;
+}
+
+interface OptionPlace {
+  readonly flag: string;
+  readonly says: string;
+  readonly takesValue: boolean;
+  /** Its value is the name of a node. */
+  readonly takesNode: boolean;
 }
 
 /** The script for a shell, to be sourced or put where the shell looks for it. */
@@ -37,9 +47,17 @@ function placesOf(command: Command, path: string, program: Command): Place[] {
     options: options.flatMap((option) =>
       option.long === undefined || option.long === null
         ? []
-        : [{ flag: option.long, says: option.description, takesValue: option.required }],
+        : [
+            {
+              flag: option.long,
+              says: option.description,
+              takesValue: option.required,
+              takesNode: option.flags.endsWith("<node>"),
+            },
+          ],
     ),
     choices: command.registeredArguments[0]?.argChoices ?? [],
+    takesNode: command.registeredArguments[0]?.name() === "node",
   };
   const below = verbs.flatMap((verb) =>
     placesOf(verb, path === "" ? verb.name() : `${path} ${verb.name()}`, program),
@@ -76,12 +94,28 @@ const valueFlags = (places: readonly Place[]): string =>
     ...new Set(places.flatMap(({ options }) => options.filter((o) => o.takesValue).map(({ flag }) => flag))),
   ].join("|");
 
+const nodeFlags = (places: readonly Place[]): string =>
+  [
+    ...new Set(places.flatMap(({ options }) => options.filter((o) => o.takesNode).map(({ flag }) => flag))),
+  ].join("|");
+
+/** Verb paths after which a node is named. */
+const nodePlaces = (places: readonly Place[]): string =>
+  places
+    .filter(({ takesNode }) => takesNode)
+    .map(({ path }) => `"${path}"`)
+    .join("|");
+
+/** Asked of the daemon; without one nothing is offered, and a shell never waits for long. */
+const NODE_NAMES = "timeout 2 balefire nodes --names 2>/dev/null";
+
 const bashScript = (places: readonly Place[]): string => `# bash completion for balefire
 _balefire() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" candidates=""
 ${walk(places, `"\${COMP_WORDS[@]:1:COMP_CWORD-1}"`)}
   case "$previous" in
     ${PATH_OPTIONS}) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    ${nodeFlags(places)}) COMPREPLY=($(compgen -W "$(${NODE_NAMES})" -- "$current")); return ;;
     ${valueFlags(places)}) COMPREPLY=(); return ;;
   esac
   case "$place" in
@@ -89,6 +123,9 @@ ${walk(places, `"\${COMP_WORDS[@]:1:COMP_CWORD-1}"`)}
   esac
   case "$place" in
 ${cases(places)}
+  esac
+  case "$place" in
+    ${nodePlaces(places)}) [[ $current == -* ]] || candidates="$candidates $(${NODE_NAMES})" ;;
   esac
   COMPREPLY=($(compgen -W "$candidates" -- "$current"))
 }
@@ -101,6 +138,7 @@ _balefire() {
 ${walk(places, `"\${(@)words[2,CURRENT-1]}"`)}
   case "$previous" in
     ${PATH_OPTIONS}) _files; return ;;
+    ${nodeFlags(places)}) compadd -- \${(f)"$(${NODE_NAMES})"}; return ;;
     ${valueFlags(places)}) return ;;
   esac
   case "$place" in
@@ -108,6 +146,9 @@ ${walk(places, `"\${(@)words[2,CURRENT-1]}"`)}
   esac
   case "$place" in
 ${cases(places)}
+  esac
+  case "$place" in
+    ${nodePlaces(places)}) [[ \${words[CURRENT]} == -* ]] || candidates="$candidates $(${NODE_NAMES})" ;;
   esac
   compadd -- \${=candidates}
 }
@@ -120,8 +161,11 @@ function fishScript(places: readonly Place[]): string {
     return [
       ...place.verbs.map(({ name, says }) => `${here} -f -a ${name} -d ${quoted(says)}`),
       ...place.choices.map((choice) => `${here} -f -a ${choice}`),
-      ...place.options.map(({ flag, says, takesValue }) => {
-        const value = !takesValue ? "" : PATH_OPTIONS.split("|").includes(flag) ? " -r -F" : " -x";
+      ...(place.takesNode ? [`${here} -f -a '(${NODE_NAMES})'`] : []),
+      ...place.options.map(({ flag, says, takesValue, takesNode }) => {
+        const isPath = PATH_OPTIONS.split("|").includes(flag);
+        const names = takesNode ? ` -a '(${NODE_NAMES})'` : "";
+        const value = !takesValue ? "" : isPath ? " -r -F" : ` -x${names}`;
         return `${here} -l ${flag.slice(2)}${value} -d ${quoted(says)}`;
       }),
     ];

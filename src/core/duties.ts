@@ -1,6 +1,6 @@
 /** What people are still owed, derived from the ledger: one duty an incident, phase and channel. */
 import type { WallTime } from "../kit/time.ts";
-import { absorbedBy } from "./flapping.ts";
+import { absorbedBy, incidentsBySubject } from "./flapping.ts";
 import { type Ledger, resolutionOf, wasTold } from "./ledger.ts";
 import { type IncidentKind, type IncidentRecord, NOTE_KINDS, type Phase } from "./ledger-records.ts";
 import { NOTE_FRESH } from "./limits.ts";
@@ -9,7 +9,16 @@ import type { NodeState } from "./state.ts";
 import { candidates, INBOX } from "./turns.ts";
 import type { ChannelRef, IncidentId, NodeId } from "./types.ts";
 
+/** What is told together. */
+export type Family = "absence" | "link" | "flapping" | "heat" | "certificate" | "clock" | "revoked" | "note";
+
 export interface Duty {
+  /** The same as dutyKey makes, once. */
+  readonly key: string;
+  readonly record: IncidentRecord;
+  readonly family: Family;
+  /** Duties for which this is the same are told in one message. */
+  readonly together: string;
   readonly incident: IncidentId;
   readonly kind: IncidentKind;
   readonly subject: NodeId;
@@ -20,8 +29,36 @@ export interface Duty {
 export const dutyKey = (duty: Pick<Duty, "incident" | "phase" | "channel">): string =>
   `${duty.incident} ${duty.phase} ${duty.channel}`;
 
+function dutyOf(record: IncidentRecord, phase: Phase, channel: string): Duty {
+  const { incident, kind, subject } = record;
+  const family = familyOf(kind);
+  // One host's sensors have nothing to do with another's.
+  const host = family === "heat" ? subject : "";
+  const together = `${phase} ${channel} ${family} ${host}`;
+  const key = dutyKey({ incident, phase, channel });
+  return { key, record, family, together, incident, kind, subject, phase, channel };
+}
+
+function familyOf(kind: IncidentKind): Family {
+  if (ABSENCES.has(kind)) return "absence";
+  if (kind === "certificate" || kind === "clock" || kind === "revoked") return kind;
+  if (NOTE_KINDS.has(kind)) return "note";
+  if (kind === "heat") return "heat";
+  return kind === "flapping" ? "flapping" : "link";
+}
+
 /** Kinds that tell of a host's absence; its return ends them all. */
 export const ABSENCES: ReadonlySet<IncidentKind> = new Set(["down", "daemon-down", "missing"]);
+
+/** Cut off itself, a node claims nothing about others, not even what it had entered before it knew. */
+export function isClaimWhileCutOff(
+  { isolated, ledger, self }: Pick<NodeState, "isolated" | "ledger" | "self">,
+  { incident, phase }: Pick<Duty, "incident" | "phase">,
+): boolean {
+  if (isolated === undefined || phase === "resolved") return false;
+  const record = ledger.open.get(incident);
+  return record !== undefined && record.by === self && ABSENCES.has(record.kind);
+}
 
 /** How the attempts to tell one thing on one channel have gone so far. */
 interface Attempts {
@@ -53,8 +90,7 @@ export function dutiesOf(state: Owing, wall: WallTime): Duty[] {
       for (const channel of state.channels) {
         const phase = owedPhase(docket, record, channel);
         if (phase === undefined || !isRouted(state, docket, record, channel, phase)) continue;
-        const { incident, kind, subject } = record;
-        duties.push({ incident, kind, subject, phase, channel: channel.name });
+        duties.push(dutyOf(record, phase, channel.name));
       }
     }
   }
@@ -62,14 +98,8 @@ export function dutiesOf(state: Owing, wall: WallTime): Duty[] {
 }
 
 function docketOf(ledger: Ledger, wall: WallTime): Docket {
-  const bySubject = new Map<NodeId, IncidentRecord[]>();
   const attempts = new Map<string, Attempts>();
   for (const record of ledger.records.values()) {
-    if (record.t === "incident") {
-      const about = bySubject.get(record.subject);
-      if (about === undefined) bySubject.set(record.subject, [record]);
-      else about.push(record);
-    }
     if (record.t !== "intent" && record.t !== "delivery") continue;
     const isOpen = record.t === "intent" && !ledger.records.has(`d/${record.message}/${record.node}`);
     const isFailed = record.t === "delivery" && record.outcome === "failed";
@@ -82,7 +112,7 @@ function docketOf(ledger: Ledger, wall: WallTime): Docket {
       if (isOpen || (record.t === "delivery" && record.uncertain === true)) held.uncertain = true;
     }
   }
-  return { ledger, wall, bySubject, attempts };
+  return { ledger, wall, bySubject: incidentsBySubject(ledger), attempts };
 }
 
 function owedPhase(docket: Docket, record: IncidentRecord, to: ChannelRef): Phase | undefined {

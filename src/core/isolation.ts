@@ -1,6 +1,8 @@
 /** Hearing nobody and without an uplink of its own, a node claims nothing about the others. */
-import { after, type WallTime } from "../kit/time.ts";
+import { after, type Instant, type WallTime } from "../kit/time.ts";
 import { openIncident } from "./incidents.ts";
+import type { Ledger } from "./ledger.ts";
+import type { IncidentRecord } from "./ledger-records.ts";
 import {
   CUT_OFF_LEAST,
   DETAIL_MAX,
@@ -9,13 +11,13 @@ import {
   UPLINK_LEARN_EVERY,
 } from "./limits.ts";
 import { aliveCount, become, type NodeState, nameOf, notice, type Turn } from "./state.ts";
-import type { Uplink } from "./types.ts";
+import type { NodeId, Uplink } from "./types.ts";
 
 export function isolate(turn: Turn, detail: string): void {
   const { env, state } = turn;
   if (state.isolated === undefined) {
     state.isolated = { since: env.wall, detail, recheckAt: after(env.now, ISOLATION_RECHECK) };
-    state.cutOff ??= { since: lastHeard(state) ?? env.wall, detail };
+    if (isMember(state)) state.cutOff ??= { since: lastHeard(state) ?? env.wall, detail };
     notice(turn, { type: "isolated", isolated: true, detail });
   }
   for (const peer of state.peers.values()) {
@@ -27,9 +29,23 @@ export function isolate(turn: Turn, detail: string): void {
   }
 }
 
+/**
+ * Who let this node in has lost, and nobody has confirmed it: the others do not speak with it, so their
+ * silence says nothing about them. It claims nothing until a roster holds it again.
+ */
+export function followMembership(turn: Turn): void {
+  const { state } = turn;
+  if (!isMember(state)) isolate(turn, WAITING);
+  else if (state.isolated?.detail === WAITING) endIsolation(turn, "the roster holds this node again");
+}
+
+const WAITING = "this node is not in the roster, and waits to be confirmed";
+
+const isMember = ({ roster, self }: NodeState): boolean => roster.members.some(({ id }) => id === self);
+
 export function endIsolation(turn: Turn, why: string): void {
   const { env, state } = turn;
-  if (state.isolated === undefined) return;
+  if (state.isolated === undefined || !isMember(state)) return;
   state.isolated = undefined;
   notice(turn, { type: "isolated", isolated: false, detail: why });
   for (const peer of state.peers.values()) {
@@ -68,6 +84,16 @@ export function tellCutOff(turn: Turn): void {
   });
 }
 
+/** What a host has said of having been cut off, at a time that reaches beyond `since`. */
+export function accountsOf({ records }: Ledger, subject: NodeId, since: WallTime): IncidentRecord[] {
+  const accounts: IncidentRecord[] = [];
+  for (const record of records.values()) {
+    if (record.t !== "incident" || record.kind !== "cut-off" || record.subject !== subject) continue;
+    if ((record.until ?? since) >= since) accounts.push(record);
+  }
+  return accounts;
+}
+
 /** Looks now and then while others are heard: what a gateway shows then tells what its silence means later. */
 export function learnUplink(turn: Turn): void {
   const { state, env } = turn;
@@ -86,6 +112,22 @@ export function recheckUplink(turn: Turn): void {
 
 export function uplinkSeen(turn: Turn, uplink: Uplink): void {
   const { state, env } = turn;
-  state.uplink = { askedAt: state.uplink?.askedAt ?? env.now, seen: uplink };
+  const askedAt = state.uplink?.askedAt ?? env.now;
+  state.uplink = { askedAt, seen: uplink };
   if (uplink.up) endIsolation(turn, uplink.detail);
+  else takeBack(turn, askedAt, uplink.detail);
+}
+
+/** The look took longer than the verdicts that wait for it do: what was claimed meanwhile is taken back. */
+function takeBack(turn: Turn, askedAt: Instant, detail: string): void {
+  const { state } = turn;
+  if (state.isolated !== undefined) return;
+  const claimed = [...state.watched].filter(
+    ({ condition, changedAt }) =>
+      condition.kind === "down" && condition.verdict === "unreachable" && changedAt >= askedAt,
+  );
+  if (claimed.length === 0) return;
+  isolate(turn, detail);
+  // The incidents stand until their subjects are heard: others may have entered the same with more right.
+  for (const peer of claimed) become(turn, peer, { kind: "unknown" }, "this node is cut off itself");
 }

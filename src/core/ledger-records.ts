@@ -18,9 +18,12 @@ import type { Incarnation, IncidentId, NodeId, PathKind, ProbeOutcome, Severity,
  * - `heat`: one of the subject's own sensors is past a limit, a fan stands still, or a sensor is gone
  *   (`topic`: a key of the sensor, a space, and `warning`, `critical`, `stopped` or `lost`).
  * - `certificate`: the subject's own certificate has not been renewed in time.
+ * - `clock`: the subject's clock is off from what most clocks of the mesh agree on.
  * - `revoked`: a note, the subject was removed on the suspicion that its key is in other hands.
  * - `restarted`: a note, the host has booted by itself.
  * - `cut-off`: a note of the subject itself: it had no network.
+ * - `planned`: a note, the subject was stopped on purpose, or its maintenance has begun or was ended
+ *   (`topic`: which of them).
  * - `test`: an operator's test message.
  */
 export type IncidentKind =
@@ -31,9 +34,11 @@ export type IncidentKind =
   | "flapping"
   | "heat"
   | "certificate"
+  | "clock"
   | "revoked"
   | "restarted"
   | "cut-off"
+  | "planned"
   | "test";
 export const INCIDENT_KINDS: readonly IncidentKind[] = [
   "down",
@@ -43,13 +48,21 @@ export const INCIDENT_KINDS: readonly IncidentKind[] = [
   "flapping",
   "heat",
   "certificate",
+  "clock",
   "revoked",
   "restarted",
   "cut-off",
+  "planned",
   "test",
 ];
 /** Told once, when it is over; never open. */
-export const NOTE_KINDS: ReadonlySet<IncidentKind> = new Set(["revoked", "restarted", "cut-off", "test"]);
+export const NOTE_KINDS: ReadonlySet<IncidentKind> = new Set([
+  "revoked",
+  "restarted",
+  "cut-off",
+  "planned",
+  "test",
+]);
 /** Whether a message tells of the beginning or the end of an incident. */
 export type Phase = "open" | "resolved";
 

@@ -1,7 +1,8 @@
 /** What a node remembers of telling people: what it sends, what holds it back, what it owes. */
 import type { Duration, Instant } from "../kit/time.ts";
 import type { Duty } from "./duties.ts";
-import type { Phase } from "./ledger-records.ts";
+import type { MuteRecord, Phase } from "./ledger-records.ts";
+import type { Deliveries } from "./turns.ts";
 import type { IncidentId, NodeId } from "./types.ts";
 
 /** A message this node has taken on. */
@@ -22,6 +23,8 @@ export interface Sending {
 }
 
 export interface NotifyState {
+  /** When this node started. */
+  readonly since: Instant;
   readonly sendings: Map<string, Sending>;
   /** When this node first saw each duty, by dutyKey. */
   readonly firstSeen: Map<string, Instant>;
@@ -29,6 +32,8 @@ export interface NotifyState {
   readonly holds: Map<string, { readonly node: NodeId; readonly until: Instant }>;
   /** When what people had muted was, or will be, no longer so, by dutyKey: its turns count from then. */
   readonly mutedUntil: Map<string, Instant>;
+  /** Maintenances and silences in force, as they were last spoken of (mute-news.ts). */
+  readonly mutesSeen: Map<string, MuteRecord>;
   /** Last failed turn, by failureKey. */
   readonly failures: Map<string, Instant>;
   /** This node's own pause on a channel after lost turns. */
@@ -45,14 +50,18 @@ export interface NotifyState {
   /** Derived from the ledger at `dutiesRevision`. */
   duties: readonly Duty[];
   dutiesRevision: number;
+  /** Derived as well (turns.ts). */
+  deliveries: Deliveries | undefined;
   wakeAt: Instant | undefined;
 }
 
-export const emptyNotify = (): NotifyState => ({
+export const emptyNotify = (now: Instant): NotifyState => ({
+  since: now,
   sendings: new Map(),
   firstSeen: new Map(),
   holds: new Map(),
   mutedUntil: new Map(),
+  mutesSeen: new Map(),
   failures: new Map(),
   pauses: new Map(),
   tests: new Map(),
@@ -62,5 +71,6 @@ export const emptyNotify = (): NotifyState => ({
   flapsRevision: -1,
   duties: [],
   dutiesRevision: -1,
+  deliveries: undefined,
   wakeAt: undefined,
 });

@@ -3,16 +3,18 @@
  * working channel lives, and one only where the nodes can hear one another.
  */
 import { after, type Duration, earlier, type Instant, later } from "../kit/time.ts";
-import { ABSENCES, type Duty, dutiesOf, dutyKey } from "./duties.ts";
+import { ABSENCES, type Duty, dutiesOf, dutyKey, type Family, isClaimWhileCutOff } from "./duties.ts";
 import { keepFlapping } from "./flapping.ts";
-import { incidentOf, wasTold } from "./ledger.ts";
-import { type IncidentRecord, type LedgerRecord, NOTE_KINDS, type Phase } from "./ledger-records.ts";
+import { accountsOf } from "./isolation.ts";
+import { incidentOf, resolutionOf, wasTold } from "./ledger.ts";
+import type { IncidentRecord, LedgerRecord, Phase } from "./ledger-records.ts";
 import {
   BURST,
   INTENT_LEASE,
   MESSAGE_INCIDENTS_MAX,
   RETURN_PATIENCE,
   SETTLE,
+  SETTLE_ACCOUNT,
   SETTLE_BURST,
   SETTLE_HEAT,
   SETTLE_LINKS,
@@ -21,8 +23,8 @@ import {
   SETTLE_REUNION,
 } from "./limits.ts";
 import { heldBack } from "./mutes.ts";
-import { isOverdue } from "./peer.ts";
-import { sendAgain, take, tend } from "./sending.ts";
+import { isOverdue, type Peer } from "./peer.ts";
+import { resumesAt, sendAgain, take, tend } from "./sending.ts";
 import { type NodeState, nameOf, notice, type Turn, wakeBy } from "./state.ts";
 import { failureKey, INBOX, rank, turnAt } from "./turns.ts";
 import type { IncidentId, NodeId } from "./types.ts";
@@ -45,22 +47,12 @@ export function refreshDuties(turn: Turn): void {
   if (notify.dutiesRevision === state.ledger.revision) return;
   notify.dutiesRevision = state.ledger.revision;
   notify.duties = dutiesOf(state, env.wall);
-  const current = new Set(notify.duties.map(dutyKey));
+  const current = new Set(notify.duties.map(({ key }) => key));
   for (const key of current) if (!notify.firstSeen.has(key)) notify.firstSeen.set(key, env.now);
   for (const key of notify.firstSeen.keys()) if (!current.has(key)) notify.firstSeen.delete(key);
+  countFromTheFirst(state);
   for (const key of notify.mutedUntil.keys()) if (!current.has(key)) notify.mutedUntil.delete(key);
   for (const key of notify.holds.keys()) if (!current.has(key)) notify.holds.delete(key);
-}
-
-/** What is told together. */
-type Family = "absence" | "link" | "flapping" | "heat" | "certificate" | "revoked" | "note";
-
-function familyOf({ kind }: Duty): Family {
-  if (ABSENCES.has(kind)) return "absence";
-  if (kind === "certificate" || kind === "revoked") return kind;
-  if (NOTE_KINDS.has(kind)) return "note";
-  if (kind === "heat") return "heat";
-  return kind === "flapping" ? "flapping" : "link";
 }
 
 interface Group {
@@ -72,29 +64,27 @@ interface Group {
 
 /** Duties that nobody works on, by phase, channel and family: each group becomes one message. */
 function groups(turn: Turn): Group[] {
-  const byKind = new Map<string, Group>();
-  for (const duty of turn.state.notify.duties) {
-    if (!isFree(turn, duty)) continue;
-    const { phase, channel } = duty;
-    const family = familyOf(duty);
-    // One host's sensors have nothing to do with another's.
-    const host = family === "heat" ? duty.subject : "";
-    const key = `${phase} ${channel} ${family} ${host}`;
-    const group = byKind.get(key) ?? { phase, channel, family, duties: [] };
+  const found = new Map<string, Group>();
+  const { duties, sendings } = turn.state.notify;
+  const inHand = new Set(
+    [...sendings.values()].flatMap(({ incidents, phase, channel }) =>
+      incidents.map((incident) => dutyKey({ incident, phase, channel })),
+    ),
+  );
+  for (const duty of duties) {
+    if (inHand.has(duty.key) || !isFree(turn, duty)) continue;
+    const { phase, channel, family, together } = duty;
+    const group = found.get(together) ?? { phase, channel, family, duties: [] };
     group.duties.push(duty);
-    byKind.set(key, group);
+    found.set(together, group);
   }
-  return [...byKind.values()];
+  return [...found.values()];
 }
 
-/** Nobody works on it, nobody wants it held back, and it is about what still seems so to this node. */
+/** Nobody else works on it, nobody wants it held back, and it is about what still seems so to this node. */
 function isFree(turn: Turn, duty: Duty): boolean {
   const { state, env } = turn;
-  for (const sending of state.notify.sendings.values()) {
-    const same = sending.phase === duty.phase && sending.channel === duty.channel;
-    if (same && sending.incidents.includes(duty.incident)) return false;
-  }
-  const hold = state.notify.holds.get(dutyKey(duty));
+  const hold = state.notify.holds.get(duty.key);
   if (hold !== undefined && env.now < hold.until && state.peers.get(hold.node)?.condition.kind !== "down") {
     wakeBy(turn, hold.until);
     return false;
@@ -104,6 +94,7 @@ function isFree(turn: Turn, duty: Duty): boolean {
   if (ABSENCES.has(duty.kind)) {
     // What others hold of this very node it knows better: its next beat ends the incident.
     if (duty.subject === state.self) return false;
+    if (isClaimWhileCutOff(state, duty)) return false;
     const subject = state.peers.get(duty.subject)?.condition.kind;
     // It lives, as far as this node can hear: the incident is about to be resolved, or is others' to tell.
     if (subject === "alive" || subject === "link-problem") return false;
@@ -116,51 +107,48 @@ function isFree(turn: Turn, duty: Duty): boolean {
 /** By a maintenance, a silence or quiet hours; the inbox is told all the same. */
 function isHeldBack(turn: Turn, duty: Duty): boolean {
   const { state, env } = turn;
-  const record = incidentOf(state.ledger, duty.incident);
-  if (duty.channel === INBOX || record === undefined) return false;
-  const hold = heldBack(state, record, env.wall);
+  if (duty.channel === INBOX) return false;
+  const hold = heldBack(state, duty.record, env.wall);
   if (hold === undefined) {
     // Lifted before its time.
-    const until = state.notify.mutedUntil.get(dutyKey(duty));
-    if (until !== undefined && until > env.now) state.notify.mutedUntil.set(dutyKey(duty), env.now);
+    const until = state.notify.mutedUntil.get(duty.key);
+    if (until !== undefined && until > env.now) state.notify.mutedUntil.set(duty.key, env.now);
     return false;
   }
   const ends = after(env.now, ((hold.until ?? env.wall) - env.wall) as Duration);
-  state.notify.mutedUntil.set(dutyKey(duty), ends);
+  state.notify.mutedUntil.set(duty.key, ends);
   if (hold.until !== undefined) wakeBy(turn, ends);
   return true;
 }
 
 /** How long something may go on before a person is told. */
 function graceOf(state: NodeState, duty: Duty): Duration {
-  const { daemonDownGrace, linkProblemGrace } = state.policy;
+  const { daemonDownGrace, linkProblemGrace, clockGrace } = state.policy;
   if (duty.phase === "resolved") return 0 as Duration;
   if (duty.kind === "daemon-down") return daemonDownGrace;
+  if (duty.kind === "clock") return clockGrace;
   return duty.kind === "link-problem" ? linkProblemGrace : (0 as Duration);
 }
 
 /** From when on a duty counts. */
 function dueAt(state: NodeState, duty: Duty): Instant {
-  const muted = state.notify.mutedUntil.get(dutyKey(duty)) ?? (0 as Instant);
-  const seen = later(muted, after(firstSeen(state, duty), graceOf(state, duty)));
+  const muted = state.notify.mutedUntil.get(duty.key) ?? (0 as Instant);
+  const first = state.notify.firstSeen.get(duty.key) ?? (0 as Instant);
+  const seen = later(muted, later(resumesAt(state), after(first, graceOf(state, duty))));
   // Just back from hearing nobody, a node gives the others time to be heard before it says they are not.
   const returned = duty.phase === "open" ? state.returnedAt : undefined;
-  return returned === undefined || returned < firstSeen(state, duty)
-    ? seen
-    : later(seen, after(returned, RETURN_PATIENCE));
+  return returned === undefined || returned < first ? seen : later(seen, after(returned, RETURN_PATIENCE));
 }
 
 /** Broken links come in company, each found in its own time: all of them count from the first. */
-function firstSeen(state: NodeState, duty: Duty): Instant {
-  const { firstSeen: seen, duties } = state.notify;
-  const own = seen.get(dutyKey(duty)) ?? (0 as Instant);
-  if (duty.kind !== "link-problem") return own;
-  return duties
-    .filter(
-      ({ kind, phase, channel }) => kind === duty.kind && phase === duty.phase && channel === duty.channel,
-    )
-    .map((each) => seen.get(dutyKey(each)) ?? own)
-    .reduce(earlier, own);
+function countFromTheFirst({ notify: { duties, firstSeen } }: NodeState): void {
+  const first = new Map<string, Instant>();
+  const links = duties.filter(({ kind }) => kind === "link-problem");
+  for (const duty of links) {
+    const own = firstSeen.get(duty.key) ?? (0 as Instant);
+    first.set(duty.together, earlier(first.get(duty.together) ?? own, own));
+  }
+  for (const duty of links) firstSeen.set(duty.key, first.get(duty.together) ?? (0 as Instant));
 }
 
 /** Waits for what belongs together, then for one's turn, then goes. */
@@ -177,9 +165,7 @@ function turnOf(turn: Turn, group: Group): Instant | undefined {
   const seen = group.duties.map((duty) => dueAt(state, duty)).reduce(earlier);
   const settled = settledAt(turn, group, seen);
   const paused = state.notify.pauses.get(group.channel)?.until ?? settled;
-  const place = rank(state, anchorOf(group), group.channel, env.wall, endsOf(state, group)).indexOf(
-    state.self,
-  );
+  const place = rank(state, anchorOf(group), group.channel, env.wall, endsOf(group)).indexOf(state.self);
   if (place < 0) return undefined;
   return later(paused, turnAt(later(settled, lastSign(state, group, seen)), place, group.phase));
 }
@@ -190,14 +176,15 @@ function turnOf(turn: Turn, group: Group): Instant | undefined {
  */
 function anchorOf({ family, phase, duties }: Group): string {
   if (family === "absence" && phase === "open") return family;
-  return duties.map((duty) => duty.incident).sort()[0] ?? "";
+  let least = duties[0]?.incident ?? "";
+  for (const { incident } of duties) if (incident < least) least = incident;
+  return least;
 }
 
 /** Who stands at either end of a broken link: what it says may not get through to the other. */
-function endsOf(state: NodeState, { family, duties }: Group): ReadonlySet<NodeId> | undefined {
+function endsOf({ family, duties }: Group): ReadonlySet<NodeId> | undefined {
   if (family !== "link") return undefined;
-  const records = duties.map(({ incident }) => incidentOf(state.ledger, incident));
-  return new Set(records.flatMap((record) => [record?.subject ?? "", record?.topic ?? ""]));
+  return new Set(duties.flatMap(({ subject, record }) => [subject, record.topic ?? ""]));
 }
 
 function settledAt(turn: Turn, group: Group, seen: Instant): Instant {
@@ -214,7 +201,8 @@ function settledAt(turn: Turn, group: Group, seen: Instant): Instant {
   }
   // Those who meet again after a split have yet to hear what the other side told.
   if (group.family === "link") return after(seen, SETTLE_LINKS);
-  const agreed = earlier(ledgersAgreeAt(state, seen), after(seen, SETTLE_REUNION));
+  const heardOut = later(ledgersAgreeAt(state, seen), accountsHeardAt(state, group, seen));
+  const agreed = earlier(heardOut, after(seen, SETTLE_REUNION));
   return othersMissing(state, group.channel) ? later(agreed, after(seen, SETTLE_RECOVERY)) : agreed;
 }
 
@@ -228,6 +216,29 @@ function ledgersAgreeAt(state: NodeState, seen: Instant): Instant {
   }
   return agreed;
 }
+
+/**
+ * A host that was cut off says so itself. Others may hear it before this node does, and end its absence: then
+ * its account is still to come.
+ */
+function accountsHeardAt(state: NodeState, { family, duties }: Group, seen: Instant): Instant {
+  if (family !== "absence") return seen;
+  const owes = duties.some(({ incident, subject, kind, record }) => {
+    // Who has booted has forgotten it.
+    if (kind !== "down" || resolutionOf(state.ledger, incident)?.how !== "returned") return false;
+    const peer = state.peers.get(subject);
+    if (peer === undefined || isHeardAgain(peer)) return false;
+    return accountsOf(state.ledger, subject, record.since).length === 0;
+  });
+  return owes ? after(seen, SETTLE_ACCOUNT) : seen;
+}
+
+/** By this node itself, with a beat, which shows whether their ledgers differ. */
+const isHeardAgain = ({ condition, watchedSince, lastBeatAt, changedAt }: Peer): boolean =>
+  condition.kind === "alive" &&
+  watchedSince !== undefined &&
+  lastBeatAt !== undefined &&
+  lastBeatAt >= changedAt;
 
 /** Something told on this channel is still wrong. */
 const othersMissing = ({ ledger }: NodeState, channel: string): boolean =>
@@ -276,7 +287,7 @@ function lastSign(state: NodeState, group: Group, since: Instant): Instant {
     if (key.endsWith(` ${group.channel}`)) latest = later(latest, at);
   }
   for (const duty of group.duties) {
-    const hold = state.notify.holds.get(dutyKey(duty));
+    const hold = state.notify.holds.get(duty.key);
     if (hold === undefined) continue;
     const holder = state.peers.get(hold.node);
     // A sender that has died holds nobody back; the others' turns count from its death.

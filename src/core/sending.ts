@@ -1,8 +1,8 @@
 /** Sending a message this node has taken on: intent, delivery, retries under a lease, receipt. */
 import { hashParts } from "../kit/hash.ts";
-import { after, between, type Duration } from "../kit/time.ts";
+import { after, between, type Duration, type Instant } from "../kit/time.ts";
 import { composeNotification } from "./compose.ts";
-import type { Duty } from "./duties.ts";
+import { type Duty, isClaimWhileCutOff } from "./duties.ts";
 import { publish } from "./gossip.ts";
 import type { DeliveryOutcome, Effect } from "./io.ts";
 import { incidentOf, wasTold } from "./ledger.ts";
@@ -12,13 +12,14 @@ import {
   DETAIL_MAX,
   INTENT_LEASE,
   MESSAGE_INCIDENTS_MAX,
+  RESUME_PATIENCE,
   RETRY_FIRST,
   RETRY_MAX,
   TURN_ATTEMPTS,
   TURN_WAIT_MAX,
 } from "./limits.ts";
 import type { Sending } from "./notify-state.ts";
-import { notice, type Turn, wakeBy } from "./state.ts";
+import { type NodeState, notice, type Turn, wakeBy } from "./state.ts";
 import { testConcluded } from "./test-message.ts";
 import { failureKey, INBOX } from "./turns.ts";
 import type { IncidentId } from "./types.ts";
@@ -31,6 +32,11 @@ export function tend(turn: Turn, sending: Sending): void {
     return;
   }
   if (sending.inFlightSince === undefined) {
+    const { phase } = sending;
+    if (sending.incidents.every((incident) => isClaimWhileCutOff(state, { incident, phase }))) {
+      giveUp(turn, sending);
+      return;
+    }
     const owed = sending.incidents.some((incident) =>
       state.notify.duties.some(
         (duty) =>
@@ -49,6 +55,13 @@ export function tend(turn: Turn, sending: Sending): void {
   if (sending.renewAt <= env.now) renew(turn, sending, []);
   wakeBy(turn, sending.renewAt);
   if (sending.retryAt !== undefined) wakeBy(turn, sending.retryAt);
+}
+
+/** What it had begun to say it lets be; whether the receiver has it all the same is on record. */
+function giveUp(turn: Turn, sending: Sending): void {
+  turn.state.notify.sendings.delete(sending.message);
+  const detail = "this node is cut off itself";
+  publish(turn, [receiptOf(turn, sending, { outcome: "permanent", detail })]);
 }
 
 /** Records and gossips "I am sending now"; `afterwards` waits until that is on disk. */
@@ -270,7 +283,12 @@ export function resume(turn: Turn): void {
       renewAt: env.now,
       inFlightSince: undefined,
       uncertain: false,
-      retryAt: env.now,
+      retryAt: resumesAt(state),
     });
   }
+}
+
+/** From when on this node tells anything: by then it hears the others, and their receipts are here, if there are any. */
+export function resumesAt({ notify, peers }: Pick<NodeState, "notify" | "peers">): Instant {
+  return peers.size === 0 ? notify.since : after(notify.since, RESUME_PATIENCE);
 }

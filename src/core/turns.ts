@@ -1,6 +1,6 @@
 /** Whose job it is to send: the same order at every node that sees the same mesh. */
 import { hashPartsAgain } from "../kit/hash.ts";
-import { after, type Duration, type Instant } from "../kit/time.ts";
+import { after, type Duration, type Instant, type WallTime } from "../kit/time.ts";
 import type { DeliveryRecord, Phase } from "./ledger-records.ts";
 import { PROVEN_FOR, TURN_EVERY, TURN_EVERY_RESOLVED } from "./limits.ts";
 import type { NodeState } from "./state.ts";
@@ -20,14 +20,32 @@ export function candidates(state: Pick<NodeState, "channels" | "self" | "peers">
   return able;
 }
 
-/** Nodes that lately delivered on any channel but the inbox. */
-export function provenNodes(state: NodeState, wall: number): Set<NodeId> {
-  const proven = new Set<NodeId>();
-  for (const record of state.ledger.records.values()) {
-    if (record.t !== "delivery" || record.outcome !== "delivered" || record.channel === INBOX) continue;
-    if (wall - record.at < PROVEN_FOR) proven.add(record.node);
+/** How deliveries have gone, by node: derived from the ledger at `revision`. */
+export interface Deliveries {
+  readonly revision: number;
+  /** The last one that succeeded, on any channel but the inbox. */
+  readonly delivered: ReadonlyMap<NodeId, WallTime>;
+  /** By channel, the last one. */
+  readonly last: ReadonlyMap<string, ReadonlyMap<NodeId, DeliveryRecord>>;
+}
+
+/** Ranks are asked for in every step while something is owed, and the ledger is long. */
+export function deliveriesOf({ ledger, notify }: Pick<NodeState, "ledger" | "notify">): Deliveries {
+  if (notify.deliveries?.revision === ledger.revision) return notify.deliveries;
+  const delivered = new Map<NodeId, WallTime>();
+  const last = new Map<string, Map<NodeId, DeliveryRecord>>();
+  for (const record of ledger.records.values()) {
+    if (record.t !== "delivery") continue;
+    const { node, channel, at, outcome } = record;
+    const onChannel = last.get(channel) ?? new Map<NodeId, DeliveryRecord>();
+    last.set(channel, onChannel);
+    const held = onChannel.get(node);
+    if (held === undefined || held.at < at) onChannel.set(node, record);
+    if (outcome === "delivered" && channel !== INBOX && at > (delivered.get(node) ?? -1))
+      delivered.set(node, at);
   }
-  return proven;
+  notify.deliveries = { revision: ledger.revision, delivered, last };
+  return notify.deliveries;
 }
 
 /**
@@ -35,14 +53,8 @@ export function provenNodes(state: NodeState, wall: number): Set<NodeId> {
  * clock: with what each node happened to see when, every node would rank them
  * differently, and several would think that it is their turn.
  */
-function failedNodes(state: NodeState, channel: string): Set<NodeId> {
-  const last = new Map<NodeId, DeliveryRecord>();
-  for (const record of state.ledger.records.values()) {
-    if (record.t !== "delivery" || record.channel !== channel) continue;
-    const held = last.get(record.node);
-    if (held === undefined || held.at < record.at) last.set(record.node, record);
-  }
-  return new Set([...last.values()].filter(({ outcome }) => outcome === "failed").map(({ node }) => node));
+function hasFailed(deliveries: Deliveries, node: NodeId, channel: string): boolean {
+  return deliveries.last.get(channel)?.get(node)?.outcome === "failed";
 }
 
 const NOBODY: ReadonlySet<NodeId> = new Set();
@@ -59,13 +71,14 @@ export function rank(
   wall: number,
   unheard: ReadonlySet<NodeId> = NOBODY,
 ): NodeId[] {
-  const proven = provenNodes(state, wall);
-  const failed = failedNodes(state, channel);
+  const deliveries = deliveriesOf(state);
+  const isProven = (node: NodeId): boolean =>
+    wall - (deliveries.delivered.get(node) ?? Number.NEGATIVE_INFINITY) < PROVEN_FOR;
   const weigh = (node: NodeId) => ({
     node,
     unheard: unheard.has(node) ? 1 : 0,
-    failed: failed.has(node) ? 1 : 0,
-    unproven: proven.has(node) ? 0 : 1,
+    failed: hasFailed(deliveries, node, channel) ? 1 : 0,
+    unproven: isProven(node) ? 0 : 1,
     hash: hashPartsAgain("balefire-turn-1", anchor, node),
   });
   return candidates(state, channel)

@@ -20,8 +20,8 @@ export interface Played {
   readonly violations: readonly Violation[];
 }
 
-/** What a message says of sensors is the sense of some scenarios; the rest of its text has its own tests. */
-const ABOUT_SENSORS = /last felt|past its critical|too hot/i;
+/** What a message says of sensors, or in a host's own words, is the sense of some scenarios; the rest of its text has its own tests. */
+const WORTH_READING = /last felt|past its critical|too hot|says: I was cut off/i;
 
 /** The inbox is told of everything besides, and every node hears of every receipt: once is enough here. */
 const isWorthShowing = (host: string, notice: Notice): boolean =>
@@ -49,7 +49,7 @@ export async function play(file: string): Promise<Played> {
   });
   world.receiver.onArrival.push(({ notification }) => {
     write("receiver", `${notification.state} "${notification.title}"`);
-    for (const line of notification.text.split("\n")) if (ABOUT_SENSORS.test(line)) write("", `  ${line}`);
+    for (const line of notification.text.split("\n")) if (WORTH_READING.test(line)) write("", `  ${line}`);
   });
   world.onDeliver.push((host) => {
     if (sender >= 0) return;

@@ -1,5 +1,6 @@
 /** What can go wrong from outside, as plain values: generated from a seed, written in scenarios, printed in reports. */
 import type { Input } from "../../src/core/io.ts";
+import type { AmbushPoint } from "./ambush.ts";
 import type { DiskHealth } from "./disk.ts";
 import type { ReceiverMood } from "./receiver.ts";
 import type { World } from "./world.ts";
@@ -33,6 +34,8 @@ export type Fault =
   | { readonly type: "wall-step"; readonly host: number; readonly by: number }
   | { readonly type: "disk"; readonly host: number; readonly health: DiskHealth }
   | { readonly type: "receiver"; readonly mood: ReceiverMood }
+  /** Whoever sends next is killed at this point, and started again; undefined: nobody any more. */
+  | { readonly type: "ambush"; readonly point: AmbushPoint | undefined }
   /** Somebody asks this host's daemon for something. */
   | {
       readonly type: "operator";
@@ -77,6 +80,8 @@ export function describeFault(fault: Fault, names: readonly string[]): string {
       return `${fault.why ?? "stop"} ${name(fault.host)}`;
     case "operator":
       return `on ${name(fault.host)}: ${fault.words}`;
+    case "ambush":
+      return fault.point === undefined ? "no ambush" : `ambush on who sends next: ${fault.point}`;
     case "receiver":
       return `receiver ${fault.mood}`;
     default:

@@ -87,6 +87,11 @@ export class Host {
     return WALL_ORIGIN + this.#timeline.now + this.wallOffset;
   }
 
+  /** The time its node goes by, which is not its clock's while that one is off. */
+  get nodeWall(): number {
+    return this.meshView()?.at ?? this.wall;
+  }
+
   get awake(): boolean {
     return this.running && !this.paused;
   }

@@ -1,9 +1,11 @@
 /** Who is told of a death is told what the host last felt, by whoever had heard it until then. */
+import { arrange, neighboursOf } from "../../src/core/topology.ts";
+import type { NodeId } from "../../src/core/types.ts";
 import type { Host } from "./host.ts";
 import type { Arrival } from "./receiver.ts";
 import { SENSE_EVERY } from "./sensors.ts";
 import type { Truth } from "./truth.ts";
-import type { World } from "./world.ts";
+import { MESH, type World } from "./world.ts";
 
 /** Two that have heard one another for so long have exchanged a table, and values after it. */
 const ACQUAINTANCE = 3 * SENSE_EVERY;
@@ -11,6 +13,8 @@ const ACQUAINTANCE = 3 * SENSE_EVERY;
 const LATE = 3000;
 /** Readings are told of a death that was told soon. */
 const TOLD_SOON = 20_000;
+/** A node whose clock is off goes by the others' time to within so much. */
+const TIME_DRIFT = 2000;
 /** Streams lag behind while packets are lost. */
 const LOSSY_FOR = 60_000;
 
@@ -18,7 +22,8 @@ const LOSSY_FOR = 60_000;
 interface Acquainted {
   readonly at: number;
   readonly lives: string;
-  readonly wallOffset: number;
+  /** The time that the observer went by, minus the virtual one. */
+  readonly timeOffset: number;
 }
 
 export class ReadingsJudge {
@@ -27,23 +32,28 @@ export class ReadingsJudge {
   readonly #world: World;
   readonly #truth: Truth;
   readonly #report: (invariant: string, detail: string) => void;
+  /** By host: whom it watches while all are present. In a large mesh it knows the others' readings from hearsay. */
+  readonly #watched: readonly ReadonlySet<NodeId>[];
   readonly #acquainted = new Map<string, Acquainted>();
 
   constructor(world: World, truth: Truth, report: (invariant: string, detail: string) => void) {
     this.#world = world;
     this.#truth = truth;
     this.#report = report;
+    const ids = world.hosts.map(({ id }) => id);
+    const topology = arrange(MESH, ids);
+    this.#watched = ids.map((id) => neighboursOf(topology, id, () => true));
     world.receiver.onArrival.push((arrival) => this.#onArrival(arrival));
   }
 
   look(): void {
     const { hosts, timeline } = this.#world;
     for (const observer of hosts) {
+      const timeOffset = observer.nodeWall - timeline.now;
       for (const subject of hosts) {
         if (this.#truth.mutualFor(observer.index, subject.index) < ACQUAINTANCE) continue;
-        const { wallOffset } = observer;
         const lives = livesOf(observer, subject);
-        this.#acquainted.set(keyOf(observer, subject), { at: timeline.now, lives, wallOffset });
+        this.#acquainted.set(keyOf(observer, subject), { at: timeline.now, lives, timeOffset });
       }
     }
   }
@@ -56,7 +66,7 @@ export class ReadingsJudge {
       const subject = this.#world.hosts.find((host) => host.id === id);
       if (subject === undefined || kind !== "down" || !this.#shouldKnow(observer, subject, at)) continue;
       this.looked += 1;
-      const silentSince = observer.wall - this.#truth.silentFor(from, subject.index);
+      const silentSince = observer.nodeWall - this.#truth.silentFor(from, subject.index);
       const newest = Math.max(...(readings ?? []).map((reading) => Date.parse(reading.at ?? "")));
       if (newest >= silentSince - SENSE_EVERY - LATE) continue;
       const age = Number.isFinite(newest) ? `${Math.round(silentSince - newest)} ms old` : "absent";
@@ -73,11 +83,12 @@ export class ReadingsJudge {
     const known = this.#acquainted.get(keyOf(observer, subject));
     return (
       known !== undefined &&
+      this.#watched[observer.index]?.has(subject.id) === true &&
       silentFor > 0 &&
       silentFor < TOLD_SOON &&
       known.at > at - silentFor - (2 * LATE) / 3 &&
       known.lives === livesOf(observer, subject) &&
-      known.wallOffset === observer.wallOffset
+      Math.abs(known.timeOffset - (observer.nodeWall - at)) < TIME_DRIFT
     );
   }
 }

@@ -5,6 +5,7 @@
 import type { Notice } from "../../src/core/io.ts";
 import type { Verdict } from "../../src/core/types.ts";
 import type { Host } from "./host.ts";
+import { ClockJudge } from "./judge-clocks.ts";
 import { MessageJudge } from "./judge-messages.ts";
 import { ReadingsJudge } from "./judge-readings.ts";
 import { Truth } from "./truth.ts";
@@ -51,6 +52,7 @@ export class Judge {
   readonly counts: { verdicts: number; down: number; looks: number } = { verdicts: 0, down: 0, looks: 0 };
   readonly messages: MessageJudge;
   readonly readings: ReadingsJudge | undefined;
+  readonly #clocks: ClockJudge;
   readonly #world: World;
   readonly #truth: Truth;
   /** The highest incarnation each host has ever put into a beat. */
@@ -72,6 +74,7 @@ export class Judge {
     const knows = (observer: Host, subject: Host): boolean => this.#knows(observer, subject);
     this.messages = new MessageJudge(world, this.#truth, expectations, report, knows);
     this.readings = expectations.sensors === true ? new ReadingsJudge(world, this.#truth, report) : undefined;
+    this.#clocks = new ClockJudge(world, report);
     world.onNotice.push((host, notice) => this.#onNotice(host, notice));
     world.meter.onSend.push((from, _plane, envelope) => {
       const { message } = envelope;
@@ -179,6 +182,7 @@ export class Judge {
     this.#lookAtLedgers();
     this.messages.look(this.#calmFor());
     this.readings?.look();
+    this.#clocks.look(this.#calmFor());
   }
 
   #lookAtViews(observer: Host): void {

@@ -11,6 +11,8 @@ export function describeNotice(notice: Notice): string {
       return `message ${notice.phase} ${notice.channel} ${notice.outcome} "${notice.title}" (${notice.detail})`;
     case "isolated":
       return `isolated ${notice.isolated} (${notice.detail})`;
+    case "mute":
+      return `${notice.purpose} ${notice.phase}: ${notice.about} (by ${notice.by})`;
     case "warning":
       return `warning ${notice.text}`;
   }

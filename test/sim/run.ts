@@ -1,7 +1,9 @@
 /** One run: a seed in, what was found out. */
+import { DeliveryCount, type DeliveryReport } from "./count-deliveries.ts";
 import { Judge, type Violation } from "./judge.ts";
 import type { Machine } from "./machine.ts";
 import { type FaultMode, makeSchedule } from "./schedule.ts";
+import { makeDeliverySchedule } from "./schedule-deliveries.ts";
 import type { SensorMood } from "./sensors.ts";
 import { hostNames, World } from "./world.ts";
 
@@ -44,6 +46,8 @@ export interface RunReport {
     readonly bytes: number;
     readonly bytesPerNodeSecond: number;
   };
+  /** With `deliveries`: what became of each death's messages. */
+  readonly deliveries?: DeliveryReport;
   readonly violations: readonly Violation[];
   /** Around the violation; empty when there is none. */
   readonly lastLines: readonly string[];
@@ -52,19 +56,21 @@ export interface RunReport {
 export async function run(options: RunOptions): Promise<RunReport> {
   const { seed, nodes, hours, faults, networks = 1 } = options;
   const length = hours * 3_600_000;
-  const sensors = options.sensors ?? (seed % 2 === 0 ? "tame" : undefined);
+  const sensors = options.sensors ?? (seed % 2 === 0 && faults !== "deliveries" ? "tame" : undefined);
   const world = new World({
     seed,
     machine: options.machine,
     names: hostNames(nodes),
     networks,
     ...(sensors === undefined ? {} : { sensors }),
+    ...(faults === "deliveries" ? { policy: { flap: undefined } } : {}),
     ...(options.onLine === undefined ? {} : { onLine: options.onLine }),
     ...(options.onRoutine === undefined ? {} : { onRoutine: options.onRoutine }),
   });
-  const judge = new Judge(world, { nothingIsTold: faults !== "all", sensors: sensors !== undefined });
+  const nothingIsTold = faults === "loss" || faults === "none";
+  const judge = new Judge(world, { nothingIsTold, sensors: sensors !== undefined });
   options.prepare?.(world);
-  await world.run(makeSchedule({ seed, nodes, mode: faults, length, networks }), length);
+  const deliveries = await playSchedule(world, options, length);
   const { messages, bytes } = world.meter.traffic;
   return {
     seed,
@@ -82,9 +88,25 @@ export async function run(options: RunOptions): Promise<RunReport> {
     repeats: judge.messages.repeats,
     toldWithin: spread(judge.messages.tellTimes),
     traffic: { messages, bytes, bytesPerNodeSecond: bytes / nodes / (world.timeline.now / 1000) },
+    ...(deliveries === undefined ? {} : { deliveries }),
     violations: judge.violations,
     lastLines: judge.violations.length > 0 ? world.trace.lastLines() : [],
   };
+}
+
+async function playSchedule(
+  world: World,
+  { seed, nodes, faults, networks = 1 }: RunOptions,
+  length: number,
+): Promise<DeliveryReport | undefined> {
+  if (faults !== "deliveries") {
+    await world.run(makeSchedule({ seed, nodes, mode: faults, length, networks }), length);
+    return undefined;
+  }
+  const schedule = makeDeliverySchedule(seed, nodes, length);
+  const count = new DeliveryCount(world, schedule.deaths);
+  await world.run(schedule.faults, length);
+  return count.report();
 }
 
 function spread(values: readonly number[]): RunReport["toldWithin"] {

@@ -5,12 +5,14 @@ import type { Fault, TimedFault } from "./faults.ts";
 import type { ReceiverMood } from "./receiver.ts";
 import { chance, generator, pick, uniform } from "./seeds.ts";
 
-export type FaultMode = "all" | "loss" | "none";
+export type EpisodeMode = "all" | "loss" | "none";
+/** `deliveries`: deaths told under trouble (schedule-deliveries.ts). */
+export type FaultMode = EpisodeMode | "deliveries";
 
 export interface ScheduleOptions {
   readonly seed: number;
   readonly nodes: number;
-  readonly mode: FaultMode;
+  readonly mode: EpisodeMode;
   /** Networks that every host is in. Default: one. */
   readonly networks?: number;
   /** Virtual milliseconds. */
@@ -18,7 +20,7 @@ export interface ScheduleOptions {
 }
 
 /** Every host starts within this; nothing else happens before. */
-const START_SPREAD = 2000;
+export const START_SPREAD = 2000;
 export const WARM_UP = 20_000;
 /** At the end everything is repaired and this much calm follows. */
 export const FINAL_CALM = 75_000;
@@ -211,33 +213,34 @@ const lostNetwork =
 const LOST_NETWORK_SHARE = 30;
 
 /** Each with its share. */
-const EPISODES: Readonly<Record<Exclude<FaultMode, "none">, readonly (readonly [EpisodeMaker, number])[]>> = {
-  all: [
-    [power, 14],
-    [kill, 12],
-    [stop, 6],
-    [pause(30_000), 10],
-    [cut, 14],
-    [flap, 5],
-    [oneWay, 6],
-    [oneWayForAll, 3],
-    [pairCut, 6],
-    [partition, 6],
-    [loss, 8],
-    [wallStep, 5],
-    [disk, 4],
-    [receiver, 6],
-    [route, 4],
-    [massDeath, 4],
-  ],
-  loss: [
-    [pause(HARMLESS_PAUSE_MAX), 10],
-    [loss, 20],
-    [wallStep, 5],
-  ],
-};
+const EPISODES: Readonly<Record<Exclude<EpisodeMode, "none">, readonly (readonly [EpisodeMaker, number])[]>> =
+  {
+    all: [
+      [power, 14],
+      [kill, 12],
+      [stop, 6],
+      [pause(30_000), 10],
+      [cut, 14],
+      [flap, 5],
+      [oneWay, 6],
+      [oneWayForAll, 3],
+      [pairCut, 6],
+      [partition, 6],
+      [loss, 8],
+      [wallStep, 5],
+      [disk, 4],
+      [receiver, 6],
+      [route, 4],
+      [massDeath, 4],
+    ],
+    loss: [
+      [pause(HARMLESS_PAUSE_MAX), 10],
+      [loss, 20],
+      [wallStep, 5],
+    ],
+  };
 
-function pickEpisode(random: Random, mode: Exclude<FaultMode, "none">, networks: number): EpisodeMaker {
+function pickEpisode(random: Random, mode: Exclude<EpisodeMode, "none">, networks: number): EpisodeMaker {
   const lost = [lostNetwork(networks), LOST_NETWORK_SHARE] as const;
   const shares = networks > 1 && mode === "all" ? [...EPISODES[mode], lost] : EPISODES[mode];
   const total = shares.reduce((sum, [, share]) => sum + share, 0);
@@ -294,7 +297,7 @@ function addStretch(
 
 const networkUp = (network: number): Fault => ({ type: "network", network, up: true });
 
-function repairs(nodes: number, mode: FaultMode, networks: number): Fault[] {
+function repairs(nodes: number, mode: EpisodeMode, networks: number): Fault[] {
   const hosts = Array.from({ length: nodes }, (_, host) => host);
   const quality: Fault = { type: "quality", loss: 0, jitter: 0.2 };
   const awake: Fault[] = hosts.map((host) => ({ type: "resume", host }));

@@ -25,6 +25,9 @@ const LOTS: readonly Lot[] = [
   { nodes: 3, seeds: from(200, 10), hours: 0.33, faults: "all" },
   { nodes: 5, seeds: from(300, 4), hours: 0.25, faults: "all" },
   { nodes: 10, seeds: from(400, 1), hours: 0.17, faults: "all" },
+  // Above twelve nobody watches everybody.
+  { nodes: 14, seeds: [42], hours: 0.1, faults: "all" },
+  { nodes: 20, seeds: [700], hours: 0.08, faults: "all" },
   { nodes: 2, seeds: from(500, 3), hours: 0.33, faults: "loss" },
   { nodes: 4, seeds: from(600, 3), hours: 0.25, faults: "loss" },
 ];

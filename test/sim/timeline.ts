@@ -16,10 +16,23 @@ export class Timeline {
   #order = 0;
   #halted = false;
   #unsettled = false;
+  #held = 0;
 
   /** Promises are about to be kept: their consequences come before the next event. */
   settle(): void {
     this.#unsettled = true;
+  }
+
+  /** Real work that takes no virtual time: nothing else happens until it is done. */
+  async during<T>(work: Promise<T>): Promise<T> {
+    this.#held += 1;
+    this.settle();
+    try {
+      return await work;
+    } finally {
+      this.#held -= 1;
+      this.settle();
+    }
   }
 
   /** Nothing happens after the event that is under way. */
@@ -46,7 +59,7 @@ export class Timeline {
       this.now = first.at;
       this.happened += 1;
       first.action();
-      while (this.#unsettled) {
+      while (this.#unsettled || this.#held > 0) {
         this.#unsettled = false;
         await new Promise(setImmediate);
       }

@@ -2,8 +2,9 @@
 import type { Birth, Input, Notice, RosterView, Stored } from "../../src/core/io.ts";
 import type { Notification } from "../../src/core/notification.ts";
 import type { Address, MeshId, NodeId } from "../../src/core/types.ts";
-import { DEFAULT_POLICY } from "../../src/core/types.ts";
+import { DEFAULT_POLICY, type Policy } from "../../src/core/types.ts";
 import { ms } from "../../src/kit/time.ts";
+import { Ambush } from "./ambush.ts";
 import { Disk } from "./disk.ts";
 import { CHANNEL, Effects } from "./effects.ts";
 import { describeFault, type Fault, type TimedFault } from "./faults.ts";
@@ -19,7 +20,7 @@ import { Trace } from "./trace.ts";
 import { WireMeter } from "./wire-meter.ts";
 
 const BEAT_PERIOD = ms(200);
-const MESH: MeshId = "5eed5eed-0000-4000-8000-000000000000";
+export const MESH: MeshId = "5eed5eed-0000-4000-8000-000000000000";
 /** From SIGTERM to the end of the process. */
 const STOP_TAKES = 150;
 
@@ -32,6 +33,8 @@ export interface WorldOptions {
   readonly networks?: number;
   /** Whether hosts have sensors. Default: none has. */
   readonly sensors?: SensorMood;
+  /** Where it differs from the default. */
+  readonly policy?: Partial<Policy>;
   readonly onLine?: (line: string) => void;
   /** Hears every line of the trace, routine ones too. */
   readonly onRoutine?: (at: number, text: string) => void;
@@ -64,6 +67,7 @@ export class World {
   readonly sessions: Sessions;
   readonly meter: WireMeter = new WireMeter();
   readonly receiver: Receiver = new Receiver();
+  readonly ambush: Ambush;
   readonly hosts: Host[];
   readonly names: readonly string[];
   readonly bugs: Bug[] = [];
@@ -77,11 +81,13 @@ export class World {
   /** When faults took effect. */
   readonly faultTimes: number[] = [];
   readonly #effects: Effects;
+  readonly #policy: Partial<Policy>;
 
   constructor(options: WorldOptions) {
     const { seed, machine, names, networks = 1 } = options;
     const { timeline } = this;
     this.names = names;
+    this.#policy = options.policy ?? {};
     this.trace = new Trace(options.onLine, options.onRoutine);
     this.network = new Network(names.length, generator(seed, "network"), networks);
     this.routes = names.map(() => true);
@@ -109,6 +115,7 @@ export class World {
       this.#routine(`${names[from]} ${plane} ${envelope.number ?? ""} ${envelope.message.t}`);
     });
     this.#effects = this.#makeEffects();
+    this.ambush = new Ambush(this);
     if (options.sensors !== undefined) senseAll(options.sensors, seed, this.hosts, timeline);
   }
 
@@ -149,6 +156,9 @@ export class World {
         return;
       case "quality":
         this.#setQuality(fault);
+        return;
+      case "ambush":
+        this.ambush.lay(fault.point);
         return;
       case "receiver":
         this.receiver.setMood(now, fault.mood);
@@ -239,7 +249,7 @@ export class World {
       roster,
       channels: [{ name: CHANNEL, type: "webhook" }],
       heartbeats: [],
-      policy: DEFAULT_POLICY,
+      policy: { ...DEFAULT_POLICY, ...this.#policy },
       stored,
     };
   }
@@ -321,7 +331,9 @@ export class World {
 function rosterOf(names: readonly string[], networks: number): RosterView {
   return {
     mesh: MESH,
+    generation: 1,
     term: 1,
+    opener: "of-pve-1",
     epoch: 1,
     keymaster: idOf(0),
     members: names.map((name, index) => ({ id: idOf(index), name, addresses: addressesOf(index, networks) })),
