@@ -12,25 +12,28 @@ export interface RosterLink extends RosterRank {
 export interface HeldRoster extends RosterLink {
   readonly mesh: MeshId;
   readonly signer: string;
-  readonly succession: readonly string[];
+  /** Revoked, or named as void by the root when it opened the generation. */
   readonly revoked: readonly string[];
-  /** Fingerprints: a root is trusted as the very certificate it is, not by its key alone. */
-  readonly roots: readonly string[];
 }
 
-/** What was found out about a roster somebody offers. */
+/**
+ * What was found out about a roster somebody offers. A root counts as trusted when it is the very
+ * certificate that the held roster lists, or when an unbroken chain of handovers leads to it from one;
+ * everything below counts as proven only by such a root that the candidate itself lists.
+ */
 export interface RosterCandidate extends RosterLink {
   readonly mesh: MeshId;
   readonly signer: string;
-  /** The signature is by the signer's key, whose certificate leads to a root the held roster trusts. */
+  /** The signature is by the signer's key, which is its keymaster's, and whose certificate is proven. */
   readonly signatureValid: boolean;
-  /** Opened by the root: a root the held roster trusts signed this mesh, term and signer. */
-  readonly rootProof: boolean;
-  /** Every key it would let sign has a certificate by a root the held roster trusts. */
+  /** Each root it lists is trusted. */
+  readonly rootsTrusted: boolean;
+  /** Every key it would let sign has a certificate by a trusted root. */
   readonly successionProven: boolean;
+  /** A trusted root signed the opening of its generation. */
+  readonly openingProven: boolean;
   readonly previous: string | null;
   readonly ancestors: readonly RosterLink[];
-  readonly roots: readonly string[];
 }
 
 export type RosterRefusal =
@@ -43,11 +46,11 @@ export type RosterRefusal =
   | "older"
   /** Same rank, other content: one signer signed two histories. For the admin to see, never merged. */
   | "fork"
-  /** Within a term only the key that opened it signs. */
+  /** Two keys whose names begin alike claim the same term. */
   | "second-signer"
-  /** A higher term that neither the root nor a standby of ours opened. */
+  /** No root that we trust stands behind its generation. */
   | "outside-succession"
-  /** It does not build on the roster we hold. */
+  /** It does not build on the roster we hold, though the same key signed both in one term. */
   | "broken-chain"
   /** It brings in a root that the held roster does not trust. */
   | "new-root"
@@ -59,14 +62,32 @@ export type RosterDecision =
   | { readonly decision: "adopt" }
   | { readonly decision: "refuse"; readonly reason: RosterRefusal; readonly why: string };
 
-/** Negative when `a` ranks below `b`. */
-export const compareRanks = (a: RosterRank, b: RosterRank): number => a.term - b.term || a.epoch - b.epoch;
+/**
+ * Negative when `a` ranks below `b`. The generation comes first: only a root key raises it, so
+ * nothing that a stolen signing key counts up outranks what a root key opens.
+ */
+export const compareRanks = (a: RosterRank, b: RosterRank): number =>
+  a.generation - b.generation || a.term - b.term || compareTexts(a.opener, b.opener) || a.epoch - b.epoch;
 
-export const showRank = (rank: RosterRank): string => `term ${rank.term} epoch ${rank.epoch}`;
+/** By code units: the same on every host, whatever its locale. */
+const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+export const outranks = (a: RosterRank, b: RosterRank): boolean => compareRanks(a, b) > 0;
+
+/** The rank of what has one. */
+export const rankIn = ({ generation, term, opener, epoch }: RosterRank): RosterRank => ({
+  generation,
+  term,
+  opener,
+  epoch,
+});
+
+export const showRank = ({ generation, term, opener, epoch }: RosterRank): string =>
+  `term ${term} epoch ${epoch} (generation ${generation}, signed by ${opener})`;
 
 export function decideRoster(held: HeldRoster, candidate: RosterCandidate): RosterDecision {
   if (candidate.mesh !== held.mesh) return refuse("other-mesh", `it belongs to mesh ${candidate.mesh}`);
-  if (candidate.hash === held.hash) return { decision: "same" };
+  if (candidate.hash === held.hash && candidate.signer === held.signer) return { decision: "same" };
   if (!candidate.signatureValid)
     return refuse("bad-signature", "its signature is not by a key this mesh trusts");
   if (held.revoked.includes(candidate.signer))
@@ -74,27 +95,33 @@ export function decideRoster(held: HeldRoster, candidate: RosterCandidate): Rost
   const order = compareRanks(candidate, held);
   if (order < 0) return refuse("older", `it is ${showRank(candidate)}, older than ${showRank(held)}`);
   if (order === 0) return refuse("fork", `there are two rosters of ${showRank(held)}: somebody signed twice`);
-  if (candidate.roots.some((root) => !held.roots.includes(root))) {
-    return refuse("new-root", "it brings in a root certificate that this mesh does not trust");
-  }
-  if (!candidate.successionProven) {
-    return refuse("unproven-successor", "it names a successor that no trusted root has signed for");
-  }
-  return candidate.term === held.term ? sameTerm(held, candidate) : higherTerm(held, candidate);
+  return unproven(candidate) ?? (isSameReign(held, candidate) ? sameReign(held, candidate) : adopt);
 }
 
-function sameTerm(held: HeldRoster, candidate: RosterCandidate): RosterDecision {
+function unproven(candidate: RosterCandidate): RosterDecision | undefined {
+  if (!candidate.rootsTrusted)
+    return refuse("new-root", "it brings in a root certificate that this mesh does not trust");
+  if (!candidate.successionProven)
+    return refuse("unproven-successor", "it names a successor that no trusted root has signed for");
+  if (!candidate.openingProven)
+    return refuse("outside-succession", `no trusted root opened generation ${candidate.generation}`);
+  return undefined;
+}
+
+const isSameReign = (held: RosterRank, candidate: RosterRank): boolean =>
+  compareRanks({ ...candidate, epoch: held.epoch }, held) === 0;
+
+/**
+ * Within its term a signer builds on what it signed before. Across terms no chain is asked for:
+ * whoever took over may have missed the last epochs of the term before, and whoever is offered the
+ * new term may have missed the roster that named its signer.
+ */
+function sameReign(held: HeldRoster, candidate: RosterCandidate): RosterDecision {
   if (candidate.signer !== held.signer) {
     return refuse("second-signer", `term ${held.term} has another signer`);
   }
-  if (buildsOn(held, candidate)) return { decision: "adopt" };
+  if (buildsOn(held, candidate)) return adopt;
   return refuse("broken-chain", `${showRank(candidate)} does not build on our ${showRank(held)}`);
-}
-
-/** No chain is asked for across terms: whoever took over may have missed the last epochs of the term before. */
-function higherTerm(held: HeldRoster, candidate: RosterCandidate): RosterDecision {
-  if (candidate.rootProof || held.succession.includes(candidate.signer)) return { decision: "adopt" };
-  return refuse("outside-succession", `nobody entitled opened term ${candidate.term}`);
 }
 
 function buildsOn(held: HeldRoster, candidate: RosterCandidate): boolean {
@@ -102,4 +129,5 @@ function buildsOn(held: HeldRoster, candidate: RosterCandidate): boolean {
   return candidate.ancestors.some((link) => compareRanks(link, held) === 0 && link.hash === held.hash);
 }
 
+const adopt: RosterDecision = { decision: "adopt" };
 const refuse = (reason: RosterRefusal, why: string): RosterDecision => ({ decision: "refuse", reason, why });

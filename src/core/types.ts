@@ -117,10 +117,14 @@ export interface Policy {
   readonly daemonDownGrace: Duration;
   /** How long two hosts may fail to hear one another before a person is told. */
   readonly linkProblemGrace: Duration;
+  /** How long a clock may be off before a person is told: at a boot a time service has yet to set it. */
+  readonly clockGrace: Duration;
   /** A member not heard for this long since this node started is missing. */
   readonly missingAfter: Duration;
   /** How long a stop on purpose may last before a person is told, where nobody announced more. */
   readonly plannedFor: Duration;
+  /** Whether people are told, in a note, what is stopped on purpose or put into maintenance. */
+  readonly plannedNotes: boolean;
   /** Undefined: every change is told. */
   readonly flap: FlapPolicy | undefined;
   readonly quietHours: QuietHours | undefined;
@@ -132,16 +136,22 @@ export interface Policy {
 export const DEFAULT_POLICY: Policy = {
   daemonDownGrace: 15_000 as Duration,
   linkProblemGrace: 15_000 as Duration,
+  clockGrace: 60_000 as Duration,
   missingAfter: 300_000 as Duration,
   plannedFor: 600_000 as Duration,
+  plannedNotes: false,
   flap: { window: 600_000 as Duration, quiet: 60_000 as Duration },
   quietHours: undefined,
   heat: DEFAULT_HEAT_POLICY,
   sometimes: [],
 };
 
-/** Order of trust among rosters: higher term first, then higher epoch. */
+/** Order of trust among rosters: the highest generation first, then term, opener and epoch (core/roster.ts). */
 export interface RosterRank {
+  /** Counts the terms opened with a root key. */
+  readonly generation: number;
   readonly term: number;
+  /** The beginning of its signer's pin: it decides between two that opened the same term. */
+  readonly opener: string;
   readonly epoch: number;
 }

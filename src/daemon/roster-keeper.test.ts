@@ -8,15 +8,17 @@ import { temporaryFolder } from "../../test/e2e/join-rig.ts";
 import { issueIntermediate, issueLeaf, issueRoot } from "../adapters/pki/issue.ts";
 import { generateKey, parsePrivateKey, signText, spkiPin } from "../adapters/pki/keys.ts";
 import { openRecovery, type RootAuthority } from "../adapters/pki/recovery.ts";
-import { signTermProof } from "../adapters/pki/roster-signature.ts";
+import { signHandover, signOpening } from "../adapters/pki/roster-signature.ts";
 import { StateFolder } from "../adapters/state/folder.ts";
 import { unwrap } from "../kit/result.ts";
 import { wallTime } from "../kit/time.ts";
-import { encodeSigned, type Roster } from "../wire/roster.ts";
+import { encodeSigned, type ParsedRoster, type Roster } from "../wire/roster.ts";
 import { type Identity, loadIdentity } from "./identity.ts";
 import { initMesh } from "./init.ts";
-import type { RosterKeeper } from "./roster-keeper.ts";
+import { OwnCertificate } from "./own-certificate.ts";
+import { RosterKeeper } from "./roster-keeper.ts";
 import { nextRoster } from "./roster-next.ts";
+import { openTerm, type TermChanges, withoutSigner } from "./roster-open.ts";
 import { RECOVERY_STATE_FILE, SIGNER_KEY_FILE } from "./state-files.ts";
 
 interface SigningKey {
@@ -59,6 +61,11 @@ const next = (changes: Partial<Roster> = {}): Roster => ({
   ...nextRoster(keeper.current(), {}, at),
   ...changes,
 });
+/** A term begun by a standby, or by the root for a key. */
+const standbyTerm = (changes: TermChanges = {}): Roster =>
+  openTerm(keeper.current(), { by: "standby" }, changes, at);
+const rootTerm = (by: SigningKey, changes: TermChanges = {}, on: ParsedRoster = keeper.current()): Roster =>
+  openTerm(on, { by: "root", key: root.key, signer: by.pin }, changes, at);
 const newKey = (): SigningKey => {
   const key = generateKey();
   return { key, pin: spkiPin(createPublicKey(key)) };
@@ -67,8 +74,9 @@ const newKey = (): SigningKey => {
 /** A key with a root's certificate, as a standby's or a newly promoted keymaster's would be. */
 async function successor(
   authority: { key: KeyObject; certificate: string } = root,
+  known?: SigningKey,
 ): Promise<SigningKey & { entry: Roster["succession"][number] }> {
-  const made = newKey();
+  const made = known ?? newKey();
   const certificate = await issueIntermediate(identity.id, createPublicKey(made.key), authority, now);
   return { ...made, entry: { node: identity.id, pin: made.pin, certificate } };
 }
@@ -94,7 +102,28 @@ test("the next roster of the keymaster is on disk before anybody is told", async
   expect(onDisk).toBe(encoded);
   expect(unwrap(await loadIdentity(stateDir)).keeper.current().encoded).toBe(encoded);
   expect(await keeper.consider(encoded)).toEqual({ ok: true, value: "same" });
-  expect(keeper.view()).toMatchObject({ term: 1, epoch: 2, keymaster: identity.id, signed: encoded });
+  expect(keeper.view()).toMatchObject({
+    generation: 1,
+    term: 1,
+    opener: signer.pin.slice(0, 8),
+    epoch: 2,
+    keymaster: identity.id,
+    signed: encoded,
+  });
+});
+
+test("a listener is told which roster was displaced, when what replaces it does not build on it", async () => {
+  const told: (string | undefined)[] = [];
+  keeper.onChange((_current, displaced) => told.push(displaced?.hash));
+  const standby = await successor();
+  const { succession } = keeper.current().roster;
+  unwrap(await keeper.consider(signed(next({ succession: [...succession, standby.entry] }), signer)));
+  const takeover = signed(standbyTerm(), standby);
+  unwrap(await keeper.consider(signed(next({ config: { version: 1, text: "x" } }), signer)));
+  const lost = keeper.current();
+  unwrap(await keeper.consider(takeover));
+  unwrap(await keeper.consider(signed(next(), standby)));
+  expect(told).toEqual([undefined, undefined, lost.hash, undefined]);
 });
 
 test("a listener that left is told nothing", async () => {
@@ -140,9 +169,10 @@ test("a roster of lower rank is refused", async () => {
 
 test("a roster with a broken chain is refused", async () => {
   const other = "0".repeat(64);
-  const ancestors = [{ term: 1, epoch: 1, hash: other }];
+  const { ancestors: mine } = next();
+  const ancestors = mine.map((link) => ({ ...link, hash: other }));
   await expectRefusal(signed(next({ previous: other, ancestors }), signer), "broken-chain");
-  const leap = { epoch: 5, previous: other, ancestors: [{ term: 1, epoch: 4, hash: other }] };
+  const leap = { epoch: 5, previous: other, ancestors: ancestors.map((link) => ({ ...link, epoch: 4 })) };
   await expectRefusal(signed(next(leap), signer), "broken-chain");
 });
 
@@ -163,19 +193,20 @@ test("a roster signed by a key that merely claims to be the keymaster's is refus
 });
 
 test("a roster signed by a key that is in no succession is refused", async () => {
-  await expectRefusal(signed(next(), newKey()), "bad-signature");
+  await expectRefusal(signed(standbyTerm(), newKey()), "bad-signature");
+  await expectRefusal(signed(next(), newKey()), "for another signing key");
 });
 
 test("a key that writes itself into the succession, certified by its own root, is refused", async () => {
   const ownRoot = { key: generateKey(), certificate: "" };
   ownRoot.certificate = await issueRoot(identity.mesh, ownRoot.key, now);
   const thief = await successor(ownRoot);
-  await expectRefusal(signed(next({ term: 2, succession: [thief.entry] }), thief), "bad-signature");
+  await expectRefusal(signed(standbyTerm({ succession: [thief.entry] }), thief), "bad-signature");
   const { roots, succession } = keeper.current().roster;
   const rootPin = spkiPin(createPublicKey(ownRoot.key));
   const withRoot = { roots: [...roots, { pin: rootPin, certificate: ownRoot.certificate }] };
   await expectRefusal(
-    signed(next({ ...withRoot, term: 2, succession: [thief.entry] }), thief),
+    signed(standbyTerm({ ...withRoot, succession: [thief.entry] }), thief),
     "bad-signature",
   );
   await expectRefusal(signed(next(withRoot), signer), "new-root");
@@ -186,9 +217,12 @@ test("a key that writes itself into the succession, certified by its own root, i
 });
 
 test("a trusted root's key in another certificate is another root", async () => {
-  const again = await issueRoot(identity.mesh, root.key, now);
-  const roots = keeper.current().roster.roots.map(({ pin }) => ({ pin, certificate: again }));
-  await expectRefusal(signed(next({ roots }), signer), "new-root");
+  const { roots, succession } = keeper.current().roster;
+  const again = { pin: newKey().pin, certificate: await issueRoot(identity.mesh, root.key, now) };
+  expect(roots[0]?.certificate).not.toBe(again.certificate);
+  await expectRefusal(signed(next({ roots: [...roots, again] }), signer), "new-root");
+  const instead = roots.map(({ pin }) => ({ pin, certificate: again.certificate }));
+  await expectRefusal(signed(next({ roots: instead, succession }), signer), "bad-signature");
 });
 
 test("a node's own certificate does not make it a signer", async () => {
@@ -197,80 +231,164 @@ test("a node's own certificate does not make it a signer", async () => {
   const names = { mesh: identity.mesh, node: identity.id };
   const certificate = await issueLeaf(names, createPublicKey(member.key), issuer, now);
   const succession = [{ node: identity.id, pin: member.pin, certificate }];
-  await expectRefusal(signed(next({ term: 2, succession }), member), "bad-signature");
+  await expectRefusal(signed(standbyTerm({ succession }), member), "bad-signature");
 });
 
 test("a signer below a signer is none", async () => {
-  const issuer = { key: signer.key, certificate: keeper.current().roster.succession[0]?.certificate ?? "" };
-  const below = await successor(issuer);
-  await expectRefusal(signed(next({ term: 2, succession: [below.entry] }), below), "bad-signature");
+  const certificate = await issueRoot(identity.mesh, signer.key, now);
+  const below = await successor({ key: signer.key, certificate });
+  await expectRefusal(signed(standbyTerm({ succession: [below.entry] }), below), "bad-signature");
 });
 
 test("a roster of another mesh is refused", async () => {
-  await expectRefusal(signed(next({ mesh: randomUUID() }), signer), "other-mesh");
+  await expectRefusal(signed(next({ mesh: randomUUID(), recovery: undefined }), signer), "other-mesh");
 });
 
 test("a roster whose signer is not its keymaster is refused", async () => {
   await expectRefusal(signed(next({ keymaster: randomUUID() }), signer), "bad-signature");
 });
 
-test("a key outside the succession opens no term, with or without a proof made for something else", async () => {
-  const outsider = await successor();
-  const opened = next({ term: 2, succession: [outsider.entry] });
-  await expectRefusal(signed({ ...opened, termProof: { by: "standby" } }, outsider), "outside-succession");
-  const proof = (mesh: string, term: number, pin: string, key = root.key): Roster => ({
-    ...opened,
-    termProof: {
-      by: "root",
-      root: opened.roots[0]?.pin ?? "",
-      signature: signTermProof(key, mesh, term, pin),
-    },
+test("a generation is begun by a trusted root's signature over just that, and by nothing else", async () => {
+  const chosen = await successor();
+  const genuine = rootTerm(chosen, { succession: [chosen.entry] });
+  const { generation, term, voids } = genuine.opening;
+  const terms = { generation, term, signer: chosen.pin, voids };
+  const opened = (opening: Roster["opening"], changes: Partial<Roster> = {}): string =>
+    signed({ ...genuine, ...changes, opening }, chosen);
+  const claimed = (key: KeyObject, mesh: string, said = terms): Roster["opening"] => ({
+    ...genuine.opening,
+    signature: signOpening(key, mesh, said).signature,
   });
-  await expectRefusal(signed(proof(identity.mesh, 3, outsider.pin), outsider), "outside-succession");
-  await expectRefusal(signed(proof(identity.mesh, 2, signer.pin), outsider), "outside-succession");
-  await expectRefusal(signed(proof(randomUUID(), 2, outsider.pin), outsider), "outside-succession");
+  const { mesh } = identity;
+  await expectRefusal(opened(claimed(root.key, randomUUID())), "outside-succession");
+  await expectRefusal(opened(claimed(signer.key, mesh)), "outside-succession");
   await expectRefusal(
-    signed(proof(identity.mesh, 2, outsider.pin, signer.key), outsider),
+    opened(claimed(root.key, mesh, { ...terms, signer: signer.pin })),
+    "outside-succession",
+  );
+  await expectRefusal(opened(claimed(root.key, mesh, { ...terms, generation: 3 })), "outside-succession");
+  await expectRefusal(opened(claimed(root.key, mesh, { ...terms, term: 3 })), "outside-succession");
+  await expectRefusal(
+    opened(claimed(root.key, mesh, { ...terms, voids: [signer.pin] })),
     "outside-succession",
   );
   const unknown = newKey();
-  const signature = signTermProof(unknown.key, identity.mesh, 2, outsider.pin);
-  const byUnknown = { ...opened, termProof: { by: "root", root: unknown.pin, signature } } as const;
-  await expectRefusal(signed(byUnknown, outsider), "outside-succession");
-  const genuine = signed(proof(identity.mesh, 2, outsider.pin), outsider);
-  expect(await keeper.consider(genuine)).toEqual({ ok: true, value: "adopted" });
+  const byUnknown = signOpening(unknown.key, mesh, terms);
+  await expectRefusal(opened(byUnknown), "not among its roots");
+  expect(await keeper.consider(signed(genuine, chosen))).toEqual({ ok: true, value: "adopted" });
 });
 
-test("a standby of the current succession opens a term; within the term nobody else may sign", async () => {
+test("a standby opens a term; the keymaster before it is older from then on", async () => {
   const standby = await successor();
   const { succession } = keeper.current().roster;
+  const away = unwrap(await loadIdentity(stateDir)).keeper;
   unwrap(await keeper.consider(signed(next({ succession: [...succession, standby.entry] }), signer)));
-  await expectRefusal(signed(next(), standby), "second-signer");
-  const takeover = next({ term: 2, termProof: { by: "standby" } });
-  expect(await keeper.consider(signed(takeover, standby))).toEqual({ ok: true, value: "adopted" });
-  await expectRefusal(signed(next(), signer), "second-signer");
+  const late = signed(next(), signer);
+  expect(await keeper.consider(signed(standbyTerm(), standby))).toEqual({ ok: true, value: "adopted" });
+  expect(keeper.view()).toMatchObject({ generation: 1, term: 2, epoch: 1, opener: standby.pin.slice(0, 8) });
+  await expectRefusal(late, "older");
+  unwrap(await keeper.consider(signed(next(), standby)));
+  // Who missed the roster that named the standby follows as well: the root has signed for it.
+  expect(await away.consider(keeper.current().encoded)).toEqual({ ok: true, value: "adopted" });
+});
+
+test("two standbys in one term: the same one wins, whichever was heard first", async () => {
+  const standbys = [await successor(), await successor()];
+  const succession = [...keeper.current().roster.succession, ...standbys.map(({ entry }) => entry)];
+  unwrap(await keeper.consider(signed(next({ succession }), signer)));
+  const takeovers = standbys.map((standby) =>
+    signed(standbyTerm({ config: { version: 1, text: "" } }), standby),
+  );
+  const best = standbys.map(({ pin }) => pin).reduce((a, b) => (a.slice(0, 8) > b.slice(0, 8) ? a : b));
+  for (const order of [takeovers, takeovers.toReversed()]) {
+    const folder = join(await temporaryFolder(), "state");
+    await cp(stateDir, folder, { recursive: true });
+    const other = unwrap(await loadIdentity(folder)).keeper;
+    for (const encoded of order) await other.consider(encoded);
+    expect(other.current().signed.signer).toBe(best);
+  }
+});
+
+test("a stolen keymaster a thousand epochs on loses against the root, and cannot follow it there", async () => {
+  const before = keeper.current();
+  const stolen = next({ epoch: 1001, config: { version: 9, text: "evil" } });
+  unwrap(await keeper.consider(signed(stolen, signer)));
+  const away = unwrap(await loadIdentity(stateDir)).keeper;
+  const chosen = await successor();
+  const [old] = before.roster.succession;
+  if (old === undefined) throw new Error("nobody signs");
+  const without = withoutSigner(before.roster, old, { why: "stolen", at });
+  const changes = { revoked: without.revoked, succession: [chosen.entry] };
+  const healed = rootTerm(chosen, changes, before);
+  expect(healed.opening.voids).toEqual([signer.pin]);
+  expect(await keeper.consider(signed(healed, chosen))).toEqual({ ok: true, value: "adopted" });
+  await expectRefusal(signed(next({ epoch: 5000 }), signer), "signing key has been revoked");
+  // Nor does it catch those that have not heard: with the root's opening its key is void on its face.
+  const lured = { ...stolen, generation: 2, term: 99, opening: healed.opening };
+  expect(await away.consider(signed(lured, signer))).toMatchObject({
+    ok: false,
+    error: { message: expect.stringContaining("signing key has been revoked") },
+  });
+  expect(await away.consider(keeper.current().encoded)).toEqual({ ok: true, value: "adopted" });
 });
 
 test("a revoked signer is not believed, even in a later term that the root once opened for it", async () => {
   const standby = await successor();
   const { succession } = keeper.current().roster;
-  const revoked = [{ pin: standby.pin, node: identity.id, name: "pve1", at, reason: "stolen" }];
-  unwrap(
-    await keeper.consider(signed(next({ succession: [...succession, standby.entry], revoked }), signer)),
-  );
-  const signature = signTermProof(root.key, identity.mesh, 2, standby.pin);
-  const termProof = { by: "root", root: keeper.current().roster.roots[0]?.pin ?? "", signature } as const;
-  await expectRefusal(signed(next({ term: 2, termProof }), standby), "revoked-signer");
+  unwrap(await keeper.consider(signed(next({ succession: [...succession, standby.entry] }), signer)));
+  const opened = rootTerm(standby);
+  const changes = withoutSigner(keeper.current().roster, standby.entry, { why: "stolen", at });
+  unwrap(await keeper.consider(signed(next(changes), signer)));
+  await expectRefusal(signed(opened, standby), "revoked-signer");
+});
+
+test("a root that was handed over to is followed by who missed it all, across a restart", async () => {
+  const newRoot = { key: generateKey(), certificate: "" };
+  newRoot.certificate = await issueRoot(identity.mesh, newRoot.key, now);
+  const heir = await successor(newRoot);
+  const handovers = [unwrap(signHandover(root.key, identity.mesh, newRoot.certificate))];
+  const roots = [{ pin: spkiPin(createPublicKey(newRoot.key)), certificate: newRoot.certificate }];
+  const rotated = (changes: TermChanges): string => {
+    const right = { by: "root", key: newRoot.key, signer: heir.pin } as const;
+    return signed(
+      openTerm(keeper.current(), right, { roots, succession: [heir.entry], ...changes }, at),
+      heir,
+    );
+  };
+  await expectRefusal(rotated({}), "bad-signature");
+  const forged = { ...handovers[0], signature: signText(newRoot.key, "balefire-handover/1") };
+  await expectRefusal(rotated({ handovers: [forged as Roster["handovers"][number]] }), "bad-signature");
+  expect(await keeper.consider(rotated({ handovers }))).toEqual({ ok: true, value: "adopted" });
+  const reread = unwrap(await RosterKeeper.load(new StateFolder(stateDir), identity.mesh));
+  expect(reread.current().hash).toBe(keeper.current().hash);
+});
+
+test("with its signer certified anew by a new root, the node's own certificate is still its own", async () => {
+  const newRoot = { key: generateKey(), certificate: "" };
+  newRoot.certificate = await issueRoot(identity.mesh, newRoot.key, now);
+  const again = await successor(newRoot, signer);
+  const changes = {
+    roots: [{ pin: spkiPin(createPublicKey(newRoot.key)), certificate: newRoot.certificate }],
+    handovers: [unwrap(signHandover(root.key, identity.mesh, newRoot.certificate))],
+    succession: [again.entry],
+  };
+  const right = { by: "root", key: newRoot.key, signer: signer.pin } as const;
+  unwrap(await keeper.consider(signed(openTerm(keeper.current(), right, changes, at), signer)));
+  expect((await OwnCertificate.load(new StateFolder(stateDir), identity, keeper)).ok).toBe(true);
+  expect(keeper.trustView(identity.id).issuers).toEqual([again.entry.certificate]);
+  const other = await successor(newRoot);
+  const without = { ...changes, succession: [other.entry] };
+  const byOther = { by: "root", key: newRoot.key, signer: other.pin } as const;
+  unwrap(await keeper.consider(signed(openTerm(keeper.current(), byOther, without, at), other)));
+  expect((await OwnCertificate.load(new StateFolder(stateDir), identity, keeper)).ok).toBe(false);
 });
 
 test("once another node signs, the old keymaster makes no more rosters", async () => {
   const promoted = await successor();
-  const signature = signTermProof(root.key, identity.mesh, 2, promoted.pin);
-  const termProof = { by: "root", root: keeper.current().roster.roots[0]?.pin ?? "", signature } as const;
-  unwrap(await keeper.consider(signed(next({ term: 2, succession: [promoted.entry], termProof }), promoted)));
-  expect(await identity.keymaster?.applyConfig("channels: []\n")).toMatchObject({
+  unwrap(await keeper.consider(signed(rootTerm(promoted, { succession: [promoted.entry] }), promoted)));
+  expect(await identity.seat.office.applyConfig("channels: []\n")).toMatchObject({
     ok: false,
     error: { code: "not-keymaster" },
   });
-  expect(unwrap(await loadIdentity(stateDir)).keymaster).toBeUndefined();
+  expect(unwrap(await loadIdentity(stateDir)).seat.current()).toBeUndefined();
 });

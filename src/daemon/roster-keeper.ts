@@ -6,22 +6,29 @@ import type { Member } from "../core/types.ts";
 import { failure, ok, type Result } from "../kit/result.ts";
 import { wallTime } from "../kit/time.ts";
 import type { TrustView } from "../ports/transport.ts";
-import { encodeSigned, type ParsedRoster, parseSigned, type RosterNode } from "../wire/roster.ts";
+import { encodeSigned, type ParsedRoster, parseSigned, type RosterNode, rankOf } from "../wire/roster.ts";
+import { DisplacedBook } from "./displaced.ts";
 import { Serial } from "./serial.ts";
 import { ROSTER_FILE } from "./state-files.ts";
 
-export type RosterListener = (current: ParsedRoster) => void;
+/**
+ * `displaced`: the roster held until now, where the new one does not name it among its ancestors. Some
+ * of what it changed may be lost, then. A chain that no longer reaches that far back cannot name it either.
+ */
+export type RosterListener = (current: ParsedRoster, displaced?: ParsedRoster) => void;
 
 /** Holds the roster this node goes by, on disk and in memory, and is the only way to replace it. */
 export class RosterKeeper {
   readonly #folder: StateFolder;
   readonly #serial = new Serial();
   readonly #listeners = new Set<RosterListener>();
+  readonly #displaced: DisplacedBook;
   #current: ParsedRoster;
 
-  private constructor(folder: StateFolder, current: ParsedRoster) {
+  private constructor(folder: StateFolder, current: ParsedRoster, displaced: DisplacedBook) {
     this.#folder = folder;
     this.#current = current;
+    this.#displaced = displaced;
   }
 
   /** Fails with `state-missing`, `state-corrupt` or `roster-refused`, naming the file. */
@@ -32,7 +39,9 @@ export class RosterKeeper {
     if (signed.value === undefined) return failure("state-missing", `${path} is missing`, ROSTER_FILE.remedy);
     const parsed = parseSigned(encodeSigned(signed.value));
     const verified = parsed.ok ? verifyFirstRoster(parsed.value, mesh) : parsed;
-    if (verified.ok) return ok(new RosterKeeper(folder, verified.value));
+    const displaced = await DisplacedBook.load(folder);
+    if (!displaced.ok) return displaced;
+    if (verified.ok) return ok(new RosterKeeper(folder, verified.value, displaced.value));
     return failure("state-corrupt", `${path}: ${verified.error.message}`, ROSTER_FILE.remedy);
   }
 
@@ -40,13 +49,17 @@ export class RosterKeeper {
     return this.#current;
   }
 
+  /** Those that the keymaster does not have yet. */
+  get displaced(): DisplacedBook {
+    return this.#displaced;
+  }
+
   /** What the core decides with. */
   view(): RosterView {
     const { roster, encoded } = this.#current;
     return {
       mesh: roster.mesh,
-      term: roster.term,
-      epoch: roster.epoch,
+      ...rankOf(this.#current),
       keymaster: roster.keymaster,
       members: roster.nodes.map(memberOf),
       signed: encoded,
@@ -62,12 +75,11 @@ export class RosterKeeper {
       self,
       peers: roster.nodes.filter((node) => node.id !== self).map(({ id, name, pin }) => ({ id, name, pin })),
       roots: roster.roots.map((root) => root.certificate),
+      issuers: roster.succession.map((successor) => successor.certificate),
       ...(keymaster === undefined || keymaster.id === self
         ? {}
         : { keymaster: { id: keymaster.id, addresses: keymaster.addresses } }),
-      ...(roster.revoked.length === 0
-        ? {}
-        : { dismissed: { pins: roster.revoked.map(({ pin }) => pin), roster: encoded } }),
+      dismissal: encoded,
     };
   }
 
@@ -94,10 +106,15 @@ export class RosterKeeper {
     if (decision.decision === "refuse") {
       return failure("roster-refused", `roster refused (${decision.reason}): ${decision.why}`);
     }
+    const held = this.#current;
+    const isKept = parsed.value.roster.ancestors.some(({ hash }) => hash === held.hash);
+    // First, so that a crash between the two loses nothing: handed in without need, it is found to be held.
+    const kept = isKept ? ok(undefined) : await this.#displaced.keep(held);
+    if (!kept.ok) return kept;
     const written = await this.#folder.writeJson(ROSTER_FILE, parsed.value.signed);
     if (!written.ok) return written;
     this.#current = parsed.value;
-    for (const listener of this.#listeners) listener(parsed.value);
+    for (const listener of this.#listeners) listener(parsed.value, isKept ? undefined : held);
     return ok("adopted");
   }
 }

@@ -1,18 +1,22 @@
 /** Signing rosters, and finding out about an offered one what core/roster.ts decides with. */
-import type { KeyObject, X509Certificate } from "node:crypto";
+import { createPublicKey, type KeyObject, type X509Certificate } from "node:crypto";
 import type { HeldRoster, RosterCandidate } from "../../core/roster.ts";
 import { failure, ok, type Result } from "../../kit/result.ts";
 import {
   encodeSigned,
+  handoverText,
+  openingText,
   type ParsedRoster,
   parseSigned,
   type Roster,
+  type RosterHandover,
+  type RosterOpening,
   type RosterRoot,
   type RosterSuccessor,
-  termProofText,
+  rankOf,
 } from "../../wire/roster.ts";
 import { certificatePin, issuedBy, parseCertificate } from "./certificates.ts";
-import { signText, verifyText } from "./keys.ts";
+import { signText, spkiPin, verifyText } from "./keys.ts";
 
 /** Prints, signs and parses again, so that nothing is ever signed that others would refuse. */
 export function signRoster(roster: Roster, key: KeyObject, signer: string): Result<ParsedRoster> {
@@ -20,45 +24,71 @@ export function signRoster(roster: Roster, key: KeyObject, signer: string): Resu
   return parseSigned(encodeSigned({ body, signature: signText(key, body), signer }));
 }
 
-export const signTermProof = (rootKey: KeyObject, mesh: string, term: number, signer: string): string =>
-  signText(rootKey, termProofText(mesh, term, signer));
+/** The root key's word that a generation begins with this signer. */
+export const signOpening = (
+  rootKey: KeyObject,
+  mesh: string,
+  terms: Omit<RosterOpening, "root" | "signature">,
+): RosterOpening => ({
+  root: spkiPin(createPublicKey(rootKey)),
+  ...terms,
+  signature: signText(rootKey, openingText(mesh, terms)),
+});
+
+/** The old root key's word for the new root. Fails with `certificate-invalid`. */
+export function signHandover(
+  oldRootKey: KeyObject,
+  mesh: string,
+  newRootCertificate: string,
+): Result<RosterHandover> {
+  const parsed = parseCertificate(newRootCertificate);
+  if (!parsed.ok) return parsed;
+  return ok({
+    from: spkiPin(createPublicKey(oldRootKey)),
+    to: certificatePin(parsed.value),
+    certificate: newRootCertificate,
+    signature: signText(oldRootKey, handoverText(mesh, fingerprintOf(parsed.value))),
+  });
+}
 
 /** A roster already accepted, as the decision about the next one needs it. */
 export function heldRoster(parsed: ParsedRoster): HeldRoster {
   const { roster, signed, hash } = parsed;
   return {
     mesh: roster.mesh,
-    term: roster.term,
-    epoch: roster.epoch,
+    ...rankOf(parsed),
     hash,
     signer: signed.signer,
-    succession: roster.succession.map((successor) => successor.pin),
-    revoked: roster.revoked.map((entry) => entry.pin),
-    roots: roster.roots.map(fingerprint),
+    revoked: [...roster.revoked.map(({ pin }) => pin), ...roster.opening.voids],
   };
 }
 
-/** What is true of an offered roster, seen from the roots that are trusted already. */
+/**
+ * What is true of an offered roster, seen from the roots that are trusted already. Only roots that it
+ * lists itself count: a roster that its own roots do not carry could not be read again after a restart.
+ */
 export function rosterFacts(candidate: ParsedRoster, trusted: readonly RosterRoot[]): RosterCandidate {
   const { roster, signed, hash } = candidate;
-  const roots = rootCertificates(trusted);
+  const known = new Set(reachableRoots(trusted, roster).map(({ certificate }) => fingerprintOf(certificate)));
+  const roots = readableRoots(roster.roots).filter(({ certificate }) =>
+    known.has(fingerprintOf(certificate)),
+  );
   const signer = roster.succession.find((successor) => successor.pin === signed.signer);
   const key = signer === undefined ? undefined : provenKey(signer, roots);
   return {
     mesh: roster.mesh,
-    term: roster.term,
-    epoch: roster.epoch,
+    ...rankOf(candidate),
     hash,
     signer: signed.signer,
     signatureValid:
       key !== undefined &&
       signer?.node === roster.keymaster &&
       verifyText(key, signed.body, signed.signature),
-    rootProof: rootOpened(candidate, roots),
+    rootsTrusted: roots.length === roster.roots.length,
     successionProven: roster.succession.every((successor) => provenKey(successor, roots) !== undefined),
+    openingProven: isOpenedBy(roots, roster),
     previous: roster.previous,
     ancestors: roster.ancestors,
-    roots: roster.roots.map(fingerprint),
   };
 }
 
@@ -71,7 +101,7 @@ export function verifyFirstRoster(
   mesh: string,
   rootPin?: string,
 ): Result<ParsedRoster> {
-  const { roster, signed } = parsed;
+  const { roster } = parsed;
   const trusted = roster.roots.filter((root) => rootPin === undefined || root.pin === rootPin);
   const facts = rosterFacts(parsed, trusted);
   if (facts.mesh !== mesh)
@@ -81,55 +111,75 @@ export function verifyFirstRoster(
   }
   if (!facts.successionProven)
     return failure("roster-refused", "the roster names a successor no root has signed for");
-  if (roster.revoked.some((entry) => entry.pin === signed.signer)) {
-    return failure("roster-refused", "the roster's signing key has been revoked");
-  }
-  if (roster.termProof.by === "root" && !facts.rootProof) {
-    return failure("roster-refused", `the root did not open term ${roster.term}`);
+  if (!facts.openingProven) {
+    return failure("roster-refused", `the root did not open generation ${roster.generation}`);
   }
   return ok(parsed);
 }
 
-/** The trusted roots that can be read and are the key they are listed as. */
-function rootCertificates(
-  trusted: readonly RosterRoot[],
-): readonly { pin: string; certificate: X509Certificate }[] {
-  return trusted.flatMap(({ pin, certificate }) => {
+/** Pin of the root that issued a certificate (PEM). */
+export function rootAbove(certificate: string, roots: readonly RosterRoot[]): string | undefined {
+  const parsed = parseCertificate(certificate);
+  if (!parsed.ok) return undefined;
+  return readableRoots(roots).find((root) => issuedBy(parsed.value, root.certificate))?.pin;
+}
+
+interface ReadableRoot {
+  readonly pin: string;
+  readonly certificate: X509Certificate;
+}
+
+/** The roots that can be read and are the key they are listed as. */
+const readableRoots = (roots: readonly RosterRoot[]): readonly ReadableRoot[] =>
+  roots.flatMap(({ pin, certificate }) => {
     const parsed = parseCertificate(certificate);
     if (!parsed.ok || certificatePin(parsed.value) !== pin || !issuedBy(parsed.value, parsed.value))
       return [];
     return [{ pin, certificate: parsed.value }];
   });
+
+/** The trusted ones, and those that handovers lead to from them, over as many steps as there are. */
+function reachableRoots(
+  trusted: readonly RosterRoot[],
+  { mesh, handovers }: Roster,
+): readonly ReadableRoot[] {
+  const reached = [...readableRoots(trusted)];
+  let left = handovers;
+  for (let before = -1; before !== reached.length; ) {
+    before = reached.length;
+    left = left.filter((handover) => {
+      const root = handedOver(handover, mesh, reached);
+      if (root !== undefined) reached.push(root);
+      return root === undefined;
+    });
+  }
+  return reached;
 }
 
-function provenKey(
-  successor: RosterSuccessor,
-  roots: readonly { certificate: X509Certificate }[],
-): KeyObject | undefined {
+function handedOver(
+  { from, to, certificate, signature }: RosterHandover,
+  mesh: string,
+  reached: readonly ReadableRoot[],
+): ReadableRoot | undefined {
+  const giver = reached.find(({ pin }) => pin === from);
+  const [root] = readableRoots([{ pin: to, certificate }]);
+  if (giver === undefined || root === undefined) return undefined;
+  const text = handoverText(mesh, fingerprintOf(root.certificate));
+  return verifyText(giver.certificate.publicKey, text, signature) ? root : undefined;
+}
+
+function provenKey(successor: RosterSuccessor, roots: readonly ReadableRoot[]): KeyObject | undefined {
   const parsed = parseCertificate(successor.certificate);
   if (!parsed.ok || !parsed.value.ca || certificatePin(parsed.value) !== successor.pin) return undefined;
   return roots.some((root) => issuedBy(parsed.value, root.certificate)) ? parsed.value.publicKey : undefined;
 }
 
-function rootOpened(
-  { roster, signed }: ParsedRoster,
-  roots: readonly { pin: string; certificate: X509Certificate }[],
-): boolean {
-  const proof = roster.termProof;
-  if (proof.by !== "root") return false;
-  const root = roots.find((candidate) => candidate.pin === proof.root);
+function isOpenedBy(roots: readonly ReadableRoot[], { mesh, opening }: Roster): boolean {
+  const root = roots.find(({ pin }) => pin === opening.root);
   if (root === undefined) return false;
-  return verifyText(
-    root.certificate.publicKey,
-    termProofText(roster.mesh, roster.term, signed.signer),
-    proof.signature,
-  );
+  return verifyText(root.certificate.publicKey, openingText(mesh, opening), opening.signature);
 }
 
-/** SHA-256 of the whole certificate; text that is no certificate stands for itself and so equals nothing trusted. */
-function fingerprint(root: RosterRoot): string {
-  const parsed = parseCertificate(root.certificate);
-  if (!parsed.ok || certificatePin(parsed.value) !== root.pin)
-    return `unreadable ${root.pin} ${root.certificate}`;
-  return parsed.value.fingerprint256;
-}
+/** SHA-256 of the whole certificate: a root is trusted as what it is, not by its key alone. */
+const fingerprintOf = (certificate: X509Certificate): string =>
+  certificate.fingerprint256.replaceAll(":", "").toLowerCase();
