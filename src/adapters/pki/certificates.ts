@@ -1,16 +1,32 @@
 /** Reading and checking certificates with the core X509Certificate; issuing is in issue.ts. */
 import { X509Certificate } from "node:crypto";
+import { assert } from "../../kit/assert.ts";
 import { failure, ok, type Result } from "../../kit/result.ts";
 import { type WallTime, wallTime } from "../../kit/time.ts";
 import { spkiPin } from "./keys.ts";
 
 const CHAIN_LENGTH_MAX = 4;
+/** A chain of this project's has 3000. */
+const CHAIN_CHARS_MAX = 65_536;
+const UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
 
 /** The SPIFFE id (URI SAN) of a node's certificate. */
 export const spiffeId = (mesh: string, node: string): string => `spiffe://${mesh}/node/${node}`;
 
+/** A root is named for its mesh: what it signs is limited to that one. */
+export const rootName = (mesh: string): string => `Balefire root ${mesh}`;
+
+/** `subject`: `CN=` and `rootName`. Throws for any other: only roots sign signers. */
+export function meshOfRoot(subject: string): string {
+  const mesh = new RegExp(`^CN=${rootName(`(${UUID})`)}$`).exec(subject)?.[1];
+  assert(mesh !== undefined, "only a mesh's root signs signers");
+  return mesh;
+}
+
 /** All certificates of a PEM text in order. Fails with `certificate-invalid`. */
 export function parseCertificates(pem: string): Result<readonly X509Certificate[]> {
+  if (pem.length > CHAIN_CHARS_MAX)
+    return failure("certificate-invalid", `certificates are longer than ${CHAIN_CHARS_MAX} characters`);
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   if (blocks.length === 0 || blocks.length > CHAIN_LENGTH_MAX) {
     return failure(
@@ -67,8 +83,7 @@ export const certificateFacts = (certificate: X509Certificate): CertificateFacts
 export function nodeNamed(
   certificate: X509Certificate,
 ): { readonly mesh: string; readonly node: string } | undefined {
-  const uuid = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
-  const match = new RegExp(`^URI:spiffe://(${uuid})/node/(${uuid})$`).exec(certificate.subjectAltName ?? "");
+  const match = new RegExp(`^URI:spiffe://(${UUID})/node/(${UUID})$`).exec(certificate.subjectAltName ?? "");
   return match?.[1] === undefined || match[2] === undefined ? undefined : { mesh: match[1], node: match[2] };
 }
 

@@ -7,7 +7,9 @@ import { createPublicKey, type KeyObject, randomBytes, webcrypto } from "node:cr
 import type * as X509 from "@peculiar/x509";
 import { failure, ok, type Result } from "../../kit/result.ts";
 import { type Duration, days, minutes, type WallTime } from "../../kit/time.ts";
-import { spiffeId } from "./certificates.ts";
+import { meshOfRoot, rootName, spiffeId } from "./certificates.ts";
+import { isP256 } from "./keys.ts";
+import { NAME_CONSTRAINTS_OID, nameConstraints } from "./name-constraints.ts";
 
 export const ROOT_LIFE: Duration = days(20 * 365);
 export const LEAF_LIFE: Duration = days(30);
@@ -42,21 +44,24 @@ export async function issueRoot(mesh: string, key: KeyObject, now: WallTime): Pr
   const publicKey = await publicCryptoKey(key);
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serial(),
-    subject: `CN=Balefire root ${mesh}`,
-    issuer: `CN=Balefire root ${mesh}`,
+    subject: `CN=${rootName(mesh)}`,
+    issuer: `CN=${rootName(mesh)}`,
     ...validity(now, ROOT_LIFE),
     publicKey,
     signingKey: await privateCryptoKey(key),
     signingAlgorithm: SIGNING,
     extensions: [
-      ...(await authorityExtensions(x509, publicKey)),
+      ...(await authorityExtensions(x509, publicKey, 1)),
       await x509.AuthorityKeyIdentifierExtension.create(publicKey),
     ],
   });
   return pem(certificate);
 }
 
-/** A signer's certificate; lives as long as the root, and may issue leaves only. */
+/**
+ * A signer's certificate; lives as long as the root. It may issue leaves only, for TLS only, and of
+ * names only those of the root's mesh: whoever steals it gets no more than the mesh itself.
+ */
 export async function issueIntermediate(
   node: string,
   publicKey: KeyObject,
@@ -77,6 +82,8 @@ export async function issueIntermediate(
     signingAlgorithm: SIGNING,
     extensions: [
       ...(await authorityExtensions(x509, subjectKey, 0)),
+      tlsOnly(x509),
+      new x509.Extension(NAME_CONSTRAINTS_OID, true, nameConstraints(meshOfRoot(parent.subject))),
       await x509.AuthorityKeyIdentifierExtension.create(parent.publicKey),
     ],
   });
@@ -105,10 +112,7 @@ export async function issueLeaf(
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([
-        x509.ExtendedKeyUsage.serverAuth,
-        x509.ExtendedKeyUsage.clientAuth,
-      ]),
+      tlsOnly(x509),
       new x509.SubjectAlternativeNameExtension([
         { type: "url", value: spiffeId(identity.mesh, identity.node) },
       ]),
@@ -127,7 +131,7 @@ export async function csrKey(csr: string): Promise<Result<KeyObject>> {
   try {
     const request = new x509.Pkcs10CertificateRequest(csr);
     const key = createPublicKey({ key: Buffer.from(request.publicKey.rawData), format: "der", type: "spki" });
-    if (key.asymmetricKeyType !== "ec" || key.asymmetricKeyDetails?.namedCurve !== "prime256v1") {
+    if (!isP256(key)) {
       return failure("certificate-invalid", "the certificate request is not for a P-256 key");
     }
     if (await request.verify()) return ok(key);
@@ -140,7 +144,7 @@ export async function csrKey(csr: string): Promise<Result<KeyObject>> {
 async function authorityExtensions(
   x509: typeof X509,
   publicKey: webcrypto.CryptoKey,
-  pathLength?: number,
+  pathLength: number,
 ): Promise<X509.Extension[]> {
   return [
     new x509.BasicConstraintsExtension(true, pathLength, true),
@@ -148,6 +152,9 @@ async function authorityExtensions(
     await x509.SubjectKeyIdentifierExtension.create(publicKey),
   ];
 }
+
+const tlsOnly = (x509: typeof X509): X509.Extension =>
+  new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]);
 
 const validity = (now: WallTime, life: Duration): { notBefore: Date; notAfter: Date } => ({
   notBefore: new Date(now - Math.min(BACKDATED, life / 10)),
@@ -161,8 +168,15 @@ function serial(): string {
   return bytes.toString("hex");
 }
 
-const privateCryptoKey = (key: KeyObject): Promise<webcrypto.CryptoKey> =>
-  webcrypto.subtle.importKey("pkcs8", key.export({ type: "pkcs8", format: "der" }), P256, false, ["sign"]);
+/** It may be the root's: what was written out of it is overwritten. */
+async function privateCryptoKey(key: KeyObject): Promise<webcrypto.CryptoKey> {
+  const der = key.export({ type: "pkcs8", format: "der" });
+  try {
+    return await webcrypto.subtle.importKey("pkcs8", der, P256, false, ["sign"]);
+  } finally {
+    der.fill(0);
+  }
+}
 
 const publicCryptoKey = (key: KeyObject): Promise<webcrypto.CryptoKey> => {
   const publicKey = key.type === "private" ? createPublicKey(key) : key;

@@ -15,6 +15,10 @@ export const generateKey = (): KeyObject => generateKeyPairSync("ec", { namedCur
 
 export const keyPem = (key: KeyObject): string => key.export({ type: "pkcs8", format: "pem" }).toString();
 
+/** The one kind of key a mesh has, private or public. */
+export const isP256 = (key: KeyObject): boolean =>
+  key.asymmetricKeyType === "ec" && key.asymmetricKeyDetails?.namedCurve === "prime256v1";
+
 /** base64url SHA-256 of the SubjectPublicKeyInfo in DER, the way the roster and the token name a key. */
 export const spkiPin = (publicKey: KeyObject): string =>
   createHash("sha256")
@@ -25,8 +29,7 @@ export const spkiPin = (publicKey: KeyObject): string =>
 export function parsePrivateKey(pem: string, file: string): Result<KeyObject> {
   try {
     const key = createPrivateKey(pem);
-    if (key.asymmetricKeyType === "ec" && key.asymmetricKeyDetails?.namedCurve === "prime256v1")
-      return ok(key);
+    if (isP256(key)) return ok(key);
   } catch {
     // Said below: OpenSSL's own words mean nothing to a person.
   }
@@ -53,6 +56,6 @@ export const signText = (privateKey: KeyObject, text: string): string =>
 
 export function verifyText(publicKey: KeyObject, text: string, signature: string): boolean {
   const bytes = Buffer.from(signature, "base64url");
-  if (publicKey.asymmetricKeyType !== "ec") return false;
+  if (!isP256(publicKey)) return false;
   return verify("sha256", Buffer.from(text), { key: publicKey, dsaEncoding: "ieee-p1363" }, bytes);
 }

@@ -1,9 +1,10 @@
 import { beforeAll, expect, test } from "vitest";
 import { unwrap } from "../../kit/result.ts";
 import { wallTime } from "../../kit/time.ts";
+import type { RecoveryFile } from "../../wire/recovery-file.ts";
 import { issueRoot } from "./issue.ts";
 import { generateKey, keyPem } from "./keys.ts";
-import { openRecovery, type RecoveryFile, type RootAuthority, sealRecovery } from "./recovery.ts";
+import { openRecovery, type RootAuthority, sealRecovery } from "./recovery.ts";
 import { generateRecoveryCode, parseRecoveryCode } from "./recovery-code.ts";
 
 const SYMBOLS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";

@@ -2,13 +2,21 @@
  * The recovery file: the root's private key, sealed under a printed code. Each host may
  * hold a copy, which invites guessing, so the code has 140 random bits and no passphrase
  * is offered. scrypt (RFC 7914) on top costs a guess 32 MiB; the key then opens AES-256-GCM,
- * whose additional data binds mesh and root certificate to the sealed key.
+ * whose additional data binds mesh and root certificate to the sealed key. What this module holds of
+ * the key in clear, or of the key that opens it, is overwritten as soon as it has been used.
  */
-import { createCipheriv, createDecipheriv, type KeyObject, randomBytes, scrypt } from "node:crypto";
-import * as z from "zod";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createPrivateKey,
+  type KeyObject,
+  randomBytes,
+  scrypt,
+} from "node:crypto";
 import { failure, ok, type Result } from "../../kit/result.ts";
+import type { RecoveryFile } from "../../wire/recovery-file.ts";
 import { parseCertificate } from "./certificates.ts";
-import { keyMatches, keyPem, parsePrivateKey } from "./keys.ts";
+import { isP256, keyMatches } from "./keys.ts";
 import { parseRecoveryCode } from "./recovery-code.ts";
 
 /** Fixed by the version, not read from the file: a doctored file must not choose the cost. */
@@ -17,26 +25,6 @@ const KEY_BYTES = 32;
 const SALT_BYTES = 16;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-
-export interface RecoveryFile {
-  readonly version: 1;
-  readonly mesh: string;
-  /** PEM. */
-  readonly rootCertificate: string;
-  readonly salt: string;
-  readonly nonce: string;
-  /** Cipher text and tag, base64url. */
-  readonly sealed: string;
-}
-
-export const recoveryFile: z.ZodType<RecoveryFile> = z.object({
-  version: z.literal(1),
-  mesh: z.string().max(64),
-  rootCertificate: z.string().max(4096),
-  salt: z.string().max(64),
-  nonce: z.string().max(64),
-  sealed: z.string().max(4096),
-});
 
 export interface RootAuthority {
   readonly mesh: string;
@@ -48,15 +36,13 @@ export interface RootAuthority {
 export async function sealRecovery(root: RootAuthority, code: string): Promise<RecoveryFile> {
   const salt = randomBytes(SALT_BYTES);
   const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv("aes-256-gcm", await stretch(code, salt), nonce, {
-    authTagLength: TAG_BYTES,
-  });
+  const key = await stretch(code, salt);
+  const cipher = createCipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG_BYTES });
+  key.fill(0);
   cipher.setAAD(boundText(root.mesh, root.certificate));
-  const sealed = Buffer.concat([
-    cipher.update(keyPem(root.key), "utf8"),
-    cipher.final(),
-    cipher.getAuthTag(),
-  ]);
+  const clear = root.key.export({ type: "pkcs8", format: "der" });
+  const sealed = Buffer.concat([cipher.update(clear), cipher.final(), cipher.getAuthTag()]);
+  clear.fill(0);
   return {
     version: 1,
     mesh: root.mesh,
@@ -83,23 +69,38 @@ export async function openRecovery(file: RecoveryFile, typed: string): Promise<R
       "Check that code and file are of the same mesh.",
     );
   }
-  const rootKey = parsePrivateKey(opened, "recovery file");
+  const rootKey = readKey(opened);
   const certificate = parseCertificate(file.rootCertificate);
-  if (!rootKey.ok || !certificate.ok) return damaged("its key or certificate cannot be read");
-  if (!keyMatches(rootKey.value, certificate.value.publicKey))
-    return damaged("its key is not its certificate's");
-  return ok({ mesh: file.mesh, key: rootKey.value, certificate: file.rootCertificate });
+  if (rootKey === undefined || !certificate.ok) return damaged("its key or certificate cannot be read");
+  if (!keyMatches(rootKey, certificate.value.publicKey)) return damaged("its key is not its certificate's");
+  return ok({ mesh: file.mesh, key: rootKey, certificate: file.rootCertificate });
 }
 
-function openSealed(sealed: Buffer, nonce: Buffer, key: Buffer, bound: Buffer): string | undefined {
+/** Overwrites what it has read. */
+function readKey(der: Buffer): KeyObject | undefined {
+  try {
+    const key = createPrivateKey({ key: der, type: "pkcs8", format: "der" });
+    return isP256(key) ? key : undefined;
+  } catch {
+    return undefined;
+  } finally {
+    der.fill(0);
+  }
+}
+
+/** Overwrites the key it was given. */
+function openSealed(sealed: Buffer, nonce: Buffer, key: Buffer, bound: Buffer): Buffer | undefined {
   const decipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG_BYTES });
+  key.fill(0);
   decipher.setAAD(bound);
   decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
+  const clear = decipher.update(sealed.subarray(0, -TAG_BYTES));
   try {
-    return Buffer.concat([decipher.update(sealed.subarray(0, -TAG_BYTES)), decipher.final()]).toString(
-      "utf8",
-    );
+    // GCM holds nothing back: all of it has come, and this only checks the tag.
+    decipher.final();
+    return clear;
   } catch {
+    clear.fill(0);
     return undefined;
   }
 }

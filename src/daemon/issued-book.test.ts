@@ -1,0 +1,69 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { StateFolder } from "../adapters/state/folder.ts";
+import { unwrap } from "../kit/result.ts";
+import { days, type WallTime, wallTime } from "../kit/time.ts";
+import { REVOCATION_SERIALS_MAX } from "../wire/roster.ts";
+import { IssuedBook } from "./issued-book.ts";
+
+const node = "5c2e6b8e-1111-4c55-9f0e-0c7d1f3f9a11";
+const other = "5c2e6b8e-2222-4c55-9f0e-0c7d1f3f9a11";
+const start = wallTime(Date.UTC(2026, 10, 22));
+const LIFE = days(30);
+const at = (length: number): WallTime => wallTime(start + length);
+
+let path: string;
+let book: IssuedBook;
+const load = async (): Promise<IssuedBook> => unwrap(await IssuedBook.load(new StateFolder(path)));
+const enter = async (serial: string, when: WallTime, who = node): Promise<void> =>
+  unwrap(
+    await book.enter(who, { serial, issuer: "x", notBefore: when, notAfter: wallTime(when + LIFE) }, when),
+  );
+
+beforeEach(async () => {
+  path = mkdtempSync(join(tmpdir(), "balefire-issued-"));
+  book = await load();
+});
+afterEach(() => rmSync(path, { recursive: true, force: true }));
+
+test("all certificates of a node that have not run out are known, also after a restart", async () => {
+  await enter("4a", at(0));
+  await enter("4b", at(days(12)));
+  await enter("5a", at(days(12)), other);
+  book = await load();
+  expect(book.serialsOf(node, at(days(12)))).toEqual(["4a", "4b"]);
+  expect(book.serialsOf(node, at(days(31)))).toEqual(["4b"]);
+  expect(book.serialsOf(other, at(days(31)))).toEqual(["5a"]);
+});
+
+test("a node that went is forgotten, the others are not", async () => {
+  await enter("4a", at(0));
+  await enter("5a", at(0), other);
+  unwrap(await book.forget(node));
+  book = await load();
+  expect(book.serialsOf(node, start)).toEqual([]);
+  expect(book.serialsOf(other, start)).toEqual(["5a"]);
+});
+
+test("whoever asks again and again has to wait, but never so long that a certificate runs out", async () => {
+  let now = start;
+  let issued = 0;
+  for (let day = 0; day < 400; day += 1) {
+    now = at(days(day));
+    for (let trial = 0; trial < 30; trial += 1) {
+      const next = book.nextAt(node, now);
+      if (next !== undefined) {
+        expect(next).toBeLessThanOrEqual(now + LIFE / 8);
+        continue;
+      }
+      await enter(`4${(issued++).toString(16).padStart(5, "0")}`, now);
+      expect(book.serialsOf(node, now).length).toBeLessThanOrEqual(REVOCATION_SERIALS_MAX);
+    }
+  }
+  // None that holds was ever pushed out: what is known now are all that were issued within a life.
+  expect(issued).toBeGreaterThan(50);
+  expect(book.nextAt(other, now)).toBeUndefined();
+  expect(book.nextAt(node, at(days(-10)))).toBeUndefined();
+});
