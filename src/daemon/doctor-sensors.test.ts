@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { MeshView } from "../core/view.ts";
 import { seconds } from "../kit/time.ts";
-import { historyFindings, sensorFindings } from "./doctor-sensors.ts";
+import { heatRuleFindings, historyFindings, sensorFindings } from "./doctor-sensors.ts";
 import type { SensorsState } from "./sensor-watch.ts";
 
 const well: SensorsState = {
@@ -47,6 +48,34 @@ describe("doctor on sensors", () => {
 
   it("says all that is wrong", () => {
     expect(sensorFindings({ ...well, stuck: 1, left: 1, unexpected: 1, hangs: true })).toHaveLength(4);
+  });
+});
+
+describe("doctor on the rules for sensors", () => {
+  const view = { nodes: [{ name: "pve1" }, { name: "attic-2" }] } as unknown as MeshView;
+
+  it("names a rule whose host is none of the mesh, with the one that may be meant", () => {
+    const rules = [
+      { warning: 60 },
+      { node: "pve3", ignore: true },
+      { node: "cellar*", ignore: true },
+      { node: "Attic*", ignore: true },
+      { node: "pve1", ignore: true },
+    ];
+    expect(heatRuleFindings(view, rules)).toEqual([
+      {
+        check: "sensors.rules[1].node",
+        level: "warning",
+        finding: "no member of this mesh is named pve3",
+        remedy: "Did you mean pve1? There are: pve1, attic-2.",
+      },
+      {
+        check: "sensors.rules[2].node",
+        level: "warning",
+        finding: "no member of this mesh is named cellar*",
+        remedy: "There are: pve1, attic-2.",
+      },
+    ]);
   });
 });
 

@@ -1,6 +1,10 @@
 /** What doctor says of this host's sensors and of the history. */
+import type { HeatRule } from "../core/thermal/heat-policy.ts";
+import type { MeshView } from "../core/view.ts";
+import { globFits } from "../kit/glob.ts";
 import { formatDuration } from "../kit/time.ts";
 import { type Finding, sound } from "./doctor-finding.ts";
+import { strangerFindings } from "./doctor-wishes.ts";
 import type { HistoryState } from "./history-keeper.ts";
 import type { SensorsState } from "./sensor-watch.ts";
 
@@ -35,6 +39,15 @@ export function sensorFindings(state: SensorsState): Finding[] {
   return [
     sound("sensors", count === 0 ? "none found" : `${count}, read every ${formatDuration(state.every)}`),
   ];
+}
+
+/** A rule for a host that is none of the mesh judges nothing. */
+export function heatRuleFindings(view: MeshView, rules: readonly HeatRule[]): Finding[] {
+  return rules.flatMap(({ node }, place) =>
+    node === undefined
+      ? []
+      : strangerFindings(`sensors.rules[${place}].node`, node, view, (member) => globFits(node, member)),
+  );
 }
 
 const MEBIBYTE = 1024 * 1024;

@@ -25,16 +25,23 @@ export function heartbeatFindings({ heartbeats }: MeshView, wall: WallTime): Fin
 
 /** The configuration cannot be checked against the roster before a daemon runs. */
 export function nodePolicyFindings(view: MeshView, named: readonly string[]): Finding[] {
-  const members = view.nodes.map(({ name }) => name);
-  return named
-    .filter((name) => !members.includes(name))
-    .map((name) => {
-      const candidate = nearest(name, members);
-      const guess = candidate === undefined ? "" : `Did you mean ${candidate}? `;
-      const finding = `no member of this mesh is named ${name}`;
-      const remedy = `${guess}There are: ${members.join(", ")}.`;
-      return { check: "policy.nodes", level: "warning", finding, remedy };
-    });
+  return named.flatMap((name) => strangerFindings("policy.nodes", name, view, (member) => member === name));
+}
+
+/** Of a setting for a host that no member is: whether one is says `fits`. */
+export function strangerFindings(
+  check: string,
+  name: string,
+  view: MeshView,
+  fits: (member: string) => boolean,
+): Finding[] {
+  const members = view.nodes.map((node) => node.name);
+  if (members.some(fits)) return [];
+  const candidate = nearest(name, members);
+  const guess = candidate === undefined ? "" : `Did you mean ${candidate}? `;
+  const finding = `no member of this mesh is named ${name}`;
+  const remedy = `${guess}There are: ${members.join(", ")}.`;
+  return [{ check, level: "warning", finding, remedy }];
 }
 
 export function muteFindings(view: MeshView, wall: WallTime): Finding[] {

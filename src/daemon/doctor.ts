@@ -1,17 +1,17 @@
 /** Looks for what would fail at 3 in the morning; each finding with its remedy. */
+import type { HeatRule } from "../core/thermal/heat-policy.ts";
 import type { ChannelRef } from "../core/types.ts";
 import type { MeshView, NodeView } from "../core/view.ts";
 import { type Duration, days, formatDuration, type WallTime } from "../kit/time.ts";
 import type { DoctorReport } from "../wire/rpc.ts";
+import { clockFindings } from "./doctor-clocks.ts";
 import { type Finding, sound } from "./doctor-finding.ts";
-import { historyFindings, sensorFindings } from "./doctor-sensors.ts";
+import { heatRuleFindings, historyFindings, sensorFindings } from "./doctor-sensors.ts";
 import { heartbeatFindings, muteFindings, nodePolicyFindings } from "./doctor-wishes.ts";
 import type { HistoryState } from "./history-keeper.ts";
 import type { HttpFacts } from "./http-port.ts";
 import type { SensorsState } from "./sensor-watch.ts";
 
-/** Certificates and messages bear wall times: beyond this they mislead. */
-const CLOCK_OFFSET_MAX_MS = 2000;
 /** Leaf certificates are renewed long before; later than this something keeps it from happening. */
 const EXPIRY_WARNING: Duration = days(10);
 
@@ -19,6 +19,8 @@ export interface DoctorFacts {
   readonly view: MeshView;
   readonly wall: WallTime;
   readonly certificateExpires: WallTime;
+  /** When the roster that this node holds was signed. */
+  readonly rosterSigned: WallTime;
   readonly listening: readonly string[];
   /** Turned-away connections and datagrams since the start, by reason. */
   readonly refusals: ReadonlyMap<string, number>;
@@ -26,6 +28,7 @@ export interface DoctorFacts {
   readonly channels: readonly ChannelRef[];
   /** Of whom its `policy.nodes` speaks. */
   readonly nodesNamed: readonly string[];
+  readonly heatRules: readonly HeatRule[];
   readonly http: HttpFacts;
   readonly sensors: SensorsState;
   readonly history: HistoryState;
@@ -40,13 +43,14 @@ export function examine(facts: DoctorFacts): DoctorReport {
       sound("ports", `listening on ${facts.listening.join(", ")} (TCP and UDP)`),
       ...httpFindings(facts.http),
       ...others.map((node) => pathFinding(node, facts.wall)),
-      ...clockFindings(others),
+      ...clockFindings(view, facts.rosterSigned),
       ...certificateFindings(facts, others),
-      ...rosterFindings(others),
+      ...rosterFindings(view, others),
       ...channelFindings(view),
       ...fallbackFindings(facts.channels),
       ...heartbeatFindings(view, facts.wall),
       ...nodePolicyFindings(view, facts.nodesNamed),
+      ...heatRuleFindings(view, facts.heatRules),
       ...muteFindings(view, facts.wall),
       ...storeFindings(view),
       ...sensorFindings(facts.sensors),
@@ -93,19 +97,6 @@ function pathFinding(node: NodeView, wall: WallTime): Finding {
   return sound(check, `datagrams pass${rtt}`);
 }
 
-function clockFindings(others: readonly NodeView[]): Finding[] {
-  const off = others.filter((node) => Math.abs(node.clockOffset ?? 0) > CLOCK_OFFSET_MAX_MS);
-  const measured = others.filter((node) => node.clockOffset !== undefined).length;
-  if (off.length === 0)
-    return [sound("clocks", `${measured} of ${others.length} measured, all within 2 s of this one`)];
-  return off.map((node) => ({
-    check: "clocks",
-    level: "warning",
-    finding: `the clock of ${node.name} is ${formatDuration(Math.abs(node.clockOffset ?? 0) as Duration)} ${(node.clockOffset ?? 0) > 0 ? "ahead of" : "behind"} this one`,
-    remedy: "Check `timedatectl` on both; Proxmox VE comes with chrony.",
-  }));
-}
-
 function certificateFindings(facts: DoctorFacts, others: readonly NodeView[]): Finding[] {
   const own = expiryFinding("this node", facts.certificateExpires, facts.wall);
   const known = others.filter((node) => node.certificateExpires !== undefined);
@@ -125,7 +116,12 @@ function expiryFinding(who: string, expires: WallTime, wall: WallTime): Finding 
   return { check, level: "failed", finding: `ended ${formatDuration(-left as Duration)} ago`, remedy };
 }
 
-function rosterFindings(others: readonly NodeView[]): Finding[] {
+function rosterFindings({ self, nodes }: MeshView, others: readonly NodeView[]): Finding[] {
+  if (!nodes.some(({ id }) => id === self)) {
+    const finding = "no roster that counts holds this node: a keymaster that has lost had let it in";
+    const remedy = "Confirm it on the keymaster: `balefire keymaster show` lists it there.";
+    return [{ check: "roster", level: "failed", finding, remedy }];
+  }
   const behind = others.filter((node) => node.rosterBehind && node.path !== "none");
   if (behind.length === 0) return [sound("roster", "all connected nodes hold this roster")];
   return behind.map((node) => ({
