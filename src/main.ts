@@ -49,8 +49,10 @@ const operations: Operations = {
       const revoked = await keymaster.revokeToken(id);
       return revoked.ok ? ok(tokenRevokeReport(revoked.value)) : revoked;
     }),
+  recoveryVerify: async (options) => (await import("./daemon/recovery-verify.ts")).verifyRecovery(options),
   readConfigText: async (path) =>
     (await import("./adapters/config-file/config-text.ts")).readConfigText(path),
+  readRecoveryFile: async (path) => (await import("./daemon/recovery-verify.ts")).readRecoveryFile(path),
   sensors: async (options) => {
     const { senseOnce } = await import("./daemon/sense-once.ts");
     return left(await senseOnce(options));

@@ -9,17 +9,17 @@ import { ago, localTime, verdictStyle } from "./words.ts";
 export async function incidents(context: Context): Promise<ExitCode> {
   const result = await ask(context, "incidents", {});
   const { screen } = context;
-  return present(context, result, ({ incidents }) => {
+  return present(context, result, ({ incidents, at }) => {
     if (incidents.length === 0) screen.line("No incidents.");
     incidents.forEach((incident, index) => {
       if (index > 0) screen.line();
-      incidentLines(screen, incident).forEach(screen.line);
+      incidentLines(screen, incident, Date.parse(at)).forEach(screen.line);
     });
   });
 }
 
-function incidentLines(screen: Screen, incident: IncidentReport): string[] {
-  const open = incident.state === "open";
+function incidentLines(screen: Screen, incident: IncidentReport, now: number): string[] {
+  const open = incident.state === "open" || incident.state === "unknown";
   const style = open ? verdictStyle(isAbsence(incident) ? incident.verdict : incident.kind) : "dim";
   const until = incident.until === null ? "" : ` until ${localTime(incident.until)}`;
   const evidence = incident.evidence.map(
@@ -34,7 +34,7 @@ function incidentLines(screen: Screen, incident: IncidentReport): string[] {
     items.flatMap((item) => wrapped(item, screen.columns, " ".repeat(12), `  ${title.padEnd(10)}`));
   return [
     `${screen.paint(style, `${incident.name}: ${headline(incident)}`)}  ${incident.state}  since ${localTime(incident.since)}${until}` +
-      (open ? ` (${ago(incident.since, Date.now())})` : ""),
+      (open ? ` (${ago(incident.since, now)})` : ""),
     `  id        ${incident.id}`,
     ...below("detail", incident.detail === null ? [] : [incident.detail]),
     ...below("evidence", evidence),

@@ -14,6 +14,16 @@ export function addCertVerbs(certs: Command, go: Go): void {
     );
 }
 
+export function addCrlVerbs(crl: Command, go: Go): void {
+  crl
+    .command("show")
+    .description("the lists for other tools, one root after the other, as this node holds them")
+    .option("--pem", "as other tools read them", false)
+    .action((given: { pem: boolean }) =>
+      go(async (context) => (await import("./crl.ts")).crlShow(context, given)),
+    );
+}
+
 export function addNodeVerbs(node: Command, go: Go): void {
   for (const [verb, suspected, description] of [
     ["remove", false, "take a node out of the mesh; its daemon stops, its name can join anew"],

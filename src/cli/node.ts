@@ -33,7 +33,7 @@ export async function nodeReaddress(
   });
 }
 
-function showSpread({ screen }: Context, { term, epoch, reached, waiting }: SpreadReport): void {
+export function showSpread({ screen }: Context, { term, epoch, reached, waiting }: SpreadReport): void {
   const known = reached.length === 0 ? "this node" : `this node, ${reached.join(", ")}`;
   screen.line(`Term ${term} epoch ${epoch} is known to ${known}.`);
   if (waiting.length > 0) screen.line(`Not yet to ${waiting.join(", ")}: as soon as they can be reached.`);

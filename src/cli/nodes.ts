@@ -4,13 +4,18 @@ import { ask, type Context, present, refuse } from "./context.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { localTime, verdictStyle } from "./words.ts";
 
-export async function nodes(context: Context): Promise<ExitCode> {
+/** `namesOnly`: for scripts, and for what a shell offers. */
+export async function nodes(context: Context, namesOnly = false): Promise<ExitCode> {
   const status = await ask(context, "status", {});
   if (!status.ok) return refuse(context, status.error);
   const { mesh, self, keymaster } = status.value;
   const report = { schema: 1, mesh, self, keymaster, nodes: status.value.nodes };
   const { screen } = context;
   return present(context, ok(report), ({ nodes }) => {
+    if (namesOnly) {
+      for (const { name } of nodes) screen.line(name);
+      return;
+    }
     for (const node of nodes) {
       const roles = [...(node.id === self ? ["this node"] : []), ...(node.keymaster ? ["keymaster"] : [])];
       const verdict = node.id === self ? "" : screen.paint(verdictStyle(node.verdict), node.verdict);

@@ -5,6 +5,8 @@
  */
 import type { Result } from "../kit/result.ts";
 import type { SensorsReport } from "../wire/readings.ts";
+import type { RecoveryFile } from "../wire/recovery-file.ts";
+import type { RecoveryVerifyReport } from "../wire/root-reports.ts";
 import type { TokenCreateReport, TokenListReport, TokenRevokeReport } from "../wire/rpc.ts";
 
 export interface InitOptions {
@@ -68,6 +70,13 @@ export interface LmSensorsOptions {
   readonly wakeDisks: boolean;
 }
 
+export interface RecoveryVerifyOptions {
+  readonly stateDir: string;
+  /** Instead of what this host's roster holds. */
+  readonly recoveryFile?: string;
+  readonly code: string;
+}
+
 export interface Operations {
   init(options: InitOptions): Promise<Result<InitOutcome>>;
   join(options: JoinOptions): Promise<Result<JoinOutcome>>;
@@ -77,8 +86,12 @@ export interface Operations {
   tokenCreateOffline(stateDir: string, name: string, expiresMs: number): Promise<Result<TokenCreateReport>>;
   tokenListOffline(stateDir: string): Promise<Result<TokenListReport>>;
   tokenRevokeOffline(stateDir: string, id: string): Promise<Result<TokenRevokeReport>>;
+  /** Opens the sealed root key and forgets it; needs no daemon, and disturbs none. */
+  recoveryVerify(options: RecoveryVerifyOptions): Promise<Result<RecoveryVerifyReport>>;
   /** Text and permission bits of a configuration file; undefined when there is none. Bounded, strictly UTF-8. */
   readConfigText(path: string): Promise<Result<{ readonly text: string; readonly mode: number } | undefined>>;
+  /** Fails with `recovery-invalid` when there is none. */
+  readRecoveryFile(path: string): Promise<Result<RecoveryFile>>;
   /** This host's sensors, or those of another sysfs tree. */
   sensors(options: SensorsOptions): Promise<SensorsReport>;
   /** The same as `sensors -j` of lm-sensors prints it. */

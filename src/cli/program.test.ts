@@ -14,8 +14,10 @@ const none: Operations = {
   tokenListOffline: unexpected,
   tokenRevokeOffline: unexpected,
   readConfigText: () => Promise.resolve({ ok: true, value: undefined }),
+  recoveryVerify: unexpected,
   sensors: unexpected,
   sensorsAsLm: unexpected,
+  readRecoveryFile: unexpected,
   version: () => "9.9.9",
 };
 

@@ -7,8 +7,10 @@ import { completionScript, SHELLS, type Shell } from "./completion.ts";
 import { type Action, type Context, type Go, refuse } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";
 import type { HistoryGiven } from "./history.ts";
-import { addCertVerbs, addNodeVerbs } from "./key-verbs.ts";
+import { addCertVerbs, addCrlVerbs, addNodeVerbs } from "./key-verbs.ts";
+import { addKeymasterVerbs } from "./keymaster-verbs.ts";
 import type { Operations } from "./operations.ts";
+import { addRecoveryVerbs, addRootVerbs } from "./root-verbs.ts";
 import { createScreen, type Stream } from "./screen.ts";
 import type { TempsGiven } from "./temps.ts";
 
@@ -117,6 +119,10 @@ function createProgram(start: Start, signal: AbortSignal): Command {
   addHeatVerbs(program, go, signal);
   addMuteVerbs(program, go);
   addCertVerbs(program.command("certs").description("the nodes' certificates"), go);
+  addCrlVerbs(program.command("crl").description("revocation lists for other tools"), go);
+  addRecoveryVerbs(program.command("recovery").description("the code that opens the sealed root key"), go);
+  addKeymasterVerbs(program.command("keymaster").description("who signs, and who may take over"), go);
+  addRootVerbs(program.command("root").description("the root key, and its replacement"), go);
   addNodeVerbs(program.command("node").description("who is in the mesh, on the keymaster"), go);
   addTokenVerbs(program.command("token").description("join tokens, on the keymaster"), go);
   addNotifyVerbs(program.command("notify").description("the ways to reach a person"), go);
@@ -171,7 +177,10 @@ function addViewVerbs(program: Command, go: Go, signal: AbortSignal): void {
   program
     .command("nodes")
     .description("all nodes with identities and addresses")
-    .action(() => go(async (context) => (await import("./nodes.ts")).nodes(context)));
+    .option("--names", "only their names, one a line")
+    .action((given: { names?: boolean }) =>
+      go(async (context) => (await import("./nodes.ts")).nodes(context, given.names === true)),
+    );
   program
     .command("incidents")
     .description("what happened, the evidence, and who was told")
@@ -184,7 +193,7 @@ function addViewVerbs(program: Command, go: Go, signal: AbortSignal): void {
     .command("sensors")
     .description("this host's own temperatures, fans, voltages; without a daemon")
     .option("--json-lm", "print what `sensors -j` of lm-sensors prints")
-    .option("--sysfs-root <dir>", "another tree than /sys (BALEFIRE_SYSFS_ROOT)")
+    .option("--sysfs-root <dir>", "another tree than /sys (BALEFIRE_SENSORS_SYSFS_ROOT)")
     .option("--wake-disks", "with --json-lm: ask rotational disks too, which wakes those that sleep")
     .action((given: { jsonLm?: boolean; sysfsRoot?: string; wakeDisks?: boolean }) =>
       go(async (context) => (await import("./sensors.ts")).sensors(context, given)),
@@ -288,7 +297,7 @@ function addTokenVerbs(token: Command, go: Go): void {
   token
     .command("create")
     .description("a one-line token with which one host may join, once")
-    .argument("<node>", "name of the node that will join")
+    .argument("<name>", "of the node that will join")
     .option("--expires <duration>", "how long it may be used", "1h")
     .action((node: string, given: { expires: string }) =>
       go(async (context) => (await import("./token.ts")).tokenCreate(context, node, given.expires)),

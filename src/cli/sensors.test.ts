@@ -101,10 +101,12 @@ describe("balefire sensors", () => {
   });
 
   it("takes the tree from the option, else from the environment, else the system's", async () => {
-    const env = { BALEFIRE_SYSFS_ROOT: "/b", PATH: "/bin" };
+    const env = { BALEFIRE_SENSORS_SYSFS_ROOT: "/b", PATH: "/bin" };
     expect((await run(["--sysfs-root", "/a"], env)).asked).toEqual([{ sysfsRoot: "/a", path: "/bin" }]);
     expect((await run(["--json-lm"], env)).asked).toEqual([{ sysfsRoot: "/b", wakeDisks: false }]);
-    expect((await run([], { BALEFIRE_SYSFS_ROOT: "" })).asked).toEqual([{ sysfsRoot: undefined, path: "" }]);
+    expect((await run([], { BALEFIRE_SENSORS_SYSFS_ROOT: "" })).asked).toEqual([
+      { sysfsRoot: undefined, path: "" },
+    ]);
   });
 
   it.each([

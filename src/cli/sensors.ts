@@ -1,5 +1,6 @@
 /** `balefire sensors`: this host's own sensors; needs neither daemon nor state. */
 import { type Failure, ok } from "../kit/result.ts";
+import { environmentName } from "../wire/config-settings.ts";
 import type { ReadingReport, SensorsReport } from "../wire/readings.ts";
 import { type Context, present, refuse } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
@@ -16,7 +17,7 @@ const NO_CHIPS = "{\n\n}\n";
 
 export async function sensors(context: Context, given: SensorsGiven): Promise<ExitCode> {
   const { operations, env, screen } = context;
-  const variable = env.BALEFIRE_SYSFS_ROOT;
+  const variable = env[environmentName("sensors.sysfsRoot")];
   const sysfsRoot = given.sysfsRoot ?? (variable === "" ? undefined : variable);
   if (given.jsonLm === true) {
     if (context.json) return refuse(context, usage("--json and --json-lm are two forms of the same"));

@@ -73,11 +73,20 @@ export function eventLine(event: WatchEvent): string {
       return `${time} message ${text("outcome")} by ${text("channel")}: ${text("title")}${bracketed(text("detail"))}`;
     case "isolated":
       return `${time} ${rest.isolated === true ? "cut off" : "connected again"}${bracketed(text("detail"))}`;
+    case "mute":
+      return `${time} ${text("purpose")} ${text("phase")}: ${text("about")}${bracketed(muteWords(rest))}`;
     case "warning":
       return `${time} warning: ${text("text")}`;
     default:
       return `${time} ${String(kind)}`;
   }
+}
+
+/** Who set or lifted it and why; until when, while it holds. */
+function muteWords({ phase, by, why, until }: Readonly<Record<string, unknown>>): string {
+  const holds = phase === "begun" || phase === "changed";
+  const end = holds && typeof until === "string" ? `until ${localTime(until)}` : "";
+  return [`by ${String(by)}`, end, String(why)].filter((words) => words !== "").join(", ");
 }
 
 const bracketed = (text: string): string => (text === "" ? "" : ` (${text})`);

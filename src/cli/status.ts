@@ -16,7 +16,11 @@ export async function status(context: Context): Promise<ExitCode> {
 export const statusExit = (report: StatusReport): ExitCode =>
   report.health === "degraded" ? EXIT.degraded : EXIT.ok;
 
-export function statusLines(screen: Screen, report: StatusReport, now: number = Date.now()): string[] {
+export function statusLines(
+  screen: Screen,
+  report: StatusReport,
+  now: number = Date.parse(report.at),
+): string[] {
   const keymaster = report.nodes.find(({ id }) => id === report.keymaster)?.name ?? report.keymaster;
   const health = screen.paint(report.health === "ok" ? "green" : "yellow", report.health);
   return [

@@ -256,6 +256,25 @@ describe("a node that was cut off", () => {
     expect(node.incidents("cut-off")).toHaveLength(2);
   });
 
+  it("takes back what it held of others while it was looking at its own network", () => {
+    const node = withS();
+    node.uplink = undefined;
+    node.outcome = () => ({ outcome: "temporary", detail: "ENETUNREACH" });
+    node.pass(5000);
+    expect(["b", "s"].map((peer) => node.verdict(peer))).toEqual(["unreachable", "unreachable"]);
+    const tried = node.told().length;
+    node.input({ type: "uplink", uplink: { up: false, detail: "eth0: no carrier" } });
+    expect(["b", "s"].map((peer) => node.verdict(peer))).toEqual(["unknown", "unknown"]);
+    expect(node.state.isolated).toBeDefined();
+    node.pass(60_000);
+    expect(node.told()).toHaveLength(tried);
+    // Back among them: whom it had held for dead has begun a new life.
+    node.outcome = () => ({ outcome: "delivered", detail: "ok" });
+    node.pass(20_000, ["b", "s"], { incarnation: 2 });
+    expect(node.told().slice(tried)).toEqual(["a was cut off for 65 s"]);
+    expect(node.incidents("down").map((each) => node.endOf(each))).toEqual(["returned", "returned"]);
+  });
+
   it("makes no words of a second", () => {
     const node = withS();
     node.uplink = { up: false, detail: "eth0: no carrier" };

@@ -7,6 +7,7 @@ import type { IncidentRecord } from "./ledger-records.ts";
 import type { Beat, FarewellReason, Goodbye } from "./messages.ts";
 import { maintenanceOf } from "./mutes.ts";
 import type { Peer } from "./peer.ts";
+import { noteStop } from "./planned.ts";
 import { become, type Turn } from "./state.ts";
 import type { Incarnation } from "./types.ts";
 import { suspect } from "./watch.ts";
@@ -51,6 +52,9 @@ export function saidGoodbye(turn: Turn, peer: Peer, goodbye: Goodbye): void {
   const stored: StoredFarewell = { incarnation, at: env.wall, ...(why === undefined ? {} : { why }) };
   keep(turn, { key: FAREWELL_PREFIX + peer.id, value: JSON.stringify(stored) });
   if (why === "thermal") openIncident(turn, thermalDeath(turn, peer, incarnation));
+  // Of a member in maintenance nobody is told.
+  else if (reason === "stop" && maintenanceOf(turn.state, peer.id, env.wall) === undefined)
+    noteStop(turn, peer, goodbye);
 }
 
 /** Announced, and yet nobody's intention: told as a death is, over when the host returns. */

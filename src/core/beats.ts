@@ -1,10 +1,12 @@
 /** Beats out: to whom, how often, and what they say. */
 import { after, between, type Duration, type WallTime } from "../kit/time.ts";
+import { hostTime } from "./clocks.ts";
 import { deadIncarnation } from "./incidents.ts";
 import { digestOf } from "./ledger.ts";
 import { QUIET_BEAT_EVERY, QUIET_STREAM_EVERY, STREAM_BEAT_EVERY } from "./limits.ts";
 import type { Beat } from "./messages.ts";
 import { datagramsPass, getsBeats, type Peer, type Session, verdictOf } from "./peer.ts";
+import { rankIn } from "./roster.ts";
 import type { Turn } from "./state.ts";
 import type { Verdict } from "./types.ts";
 
@@ -61,9 +63,9 @@ function beatFor(turn: Turn, peer: Peer, session: Session): Beat {
       : { echo: { seq: peer.lastBeatSeq, held: between(peer.lastBeatAt, env.now) } }),
     view: dead > 0 ? "host-down" : viewOf(peer),
     viewIncarnation: Math.max(dead, peer.incarnation),
-    roster: { term: state.roster.term, epoch: state.roster.epoch },
+    roster: rankIn(state.roster),
     ledger: digestOf(state.ledger),
-    wall: env.wall,
+    wall: hostTime(state, env.wall),
     ...(peer.watchedSince === undefined ? { quiet: true } : {}),
     channels: [...state.channels, ...state.heartbeats].map(({ name }) => name),
   };

@@ -10,6 +10,7 @@ import { gravestOf, severityOf } from "./severity.ts";
 import { aliveCount, type NodeState, nameOf } from "./state.ts";
 import { gravest, tellAbsence, tellReturn } from "./tell-absences.ts";
 import { tellRenewed, tellRevoked, tellUnrenewed } from "./tell-certificates.ts";
+import { tellClocks, tellClocksRight } from "./tell-clocks.ts";
 import { readingsTold } from "./tell-felt.ts";
 import { tellCool, tellHeat } from "./tell-heat.ts";
 import { tellLinks, tellRepaired } from "./tell-links.ts";
@@ -26,9 +27,11 @@ const IMPORTANCE: readonly IncidentKind[] = [
   "revoked",
   "flapping",
   "link-problem",
+  "clock",
   "certificate",
   "restarted",
   "cut-off",
+  "planned",
   "test",
 ];
 
@@ -126,12 +129,15 @@ function wordsFor(telling: Telling): Words {
       return isOpening ? tellLinks(telling) : tellRepaired(telling);
     case "heat":
       return isOpening ? tellHeat(telling) : tellCool(telling);
+    case "clock":
+      return isOpening ? tellClocks(telling) : tellClocksRight(telling);
     case "certificate":
       return isOpening ? tellUnrenewed(telling) : tellRenewed(telling);
     case "revoked":
       return tellRevoked(telling);
     case "restarted":
     case "cut-off":
+    case "planned":
     case "test":
       return tellNote(telling);
     default:

@@ -68,9 +68,11 @@ function beginFlapping(turn: Turn, window: Duration): void {
   // What a maintenance held back, only the inbox was told of.
   const wasToldAnywhere = ({ incident }: IncidentRecord): boolean =>
     channels.some(({ name }) => name !== INBOX && wasTold(ledger, incident, "open", name));
-  for (const record of [...ledger.open.values()]) {
-    if (!FLAPPABLE.has(record.kind)) continue;
-    const about = incidentsAbout(ledger, record.subject);
+  const flappable = [...ledger.open.values()].filter(({ kind }) => FLAPPABLE.has(kind));
+  if (flappable.length === 0) return;
+  let bySubject = incidentsBySubject(ledger);
+  for (const record of flappable) {
+    const about = bySubject.get(record.subject) ?? [];
     if (about.some((flap) => isWithin(ledger, flap, record))) continue;
     const before = about.some(
       (other) =>
@@ -81,7 +83,9 @@ function beginFlapping(turn: Turn, window: Duration): void {
         resolutionOf(ledger, other.incident)?.how.startsWith("returned") === true &&
         wasToldAnywhere(other),
     );
-    if (before) openFlap(turn, record);
+    if (!before) continue;
+    openFlap(turn, record);
+    bySubject = incidentsBySubject(ledger);
   }
 }
 
@@ -91,11 +95,15 @@ function openFlap(turn: Turn, second: IncidentRecord): void {
   openIncident(turn, { kind: "flapping", subject, name, incarnation, verdict, since, topic });
 }
 
-function incidentsAbout(ledger: Ledger, subject: NodeId): IncidentRecord[] {
-  const about: IncidentRecord[] = [];
-  for (const record of ledger.records.values())
-    if (record.t === "incident" && record.subject === subject) about.push(record);
-  return about;
+export function incidentsBySubject(ledger: Ledger): Map<NodeId, IncidentRecord[]> {
+  const bySubject = new Map<NodeId, IncidentRecord[]>();
+  for (const record of ledger.records.values()) {
+    if (record.t !== "incident") continue;
+    const about = bySubject.get(record.subject);
+    if (about === undefined) bySubject.set(record.subject, [record]);
+    else about.push(record);
+  }
+  return bySubject;
 }
 
 /** Remembers since when each has been as it is, by this node's own clock: others' wall clocks may be off. */

@@ -169,6 +169,19 @@ export type Notice =
       readonly detail: string;
     }
   | { readonly type: "isolated"; readonly isolated: boolean; readonly detail: string }
+  /** A maintenance or a silence; `over`: its time has run out. */
+  | {
+      readonly type: "mute";
+      readonly phase: "begun" | "changed" | "lifted" | "over";
+      readonly purpose: MuteRecord["purpose"];
+      readonly mute: string;
+      /** Name of the member in maintenance, or what the silence speaks of. */
+      readonly about: string;
+      readonly until?: WallTime;
+      /** Who lifted it, else who set it; and why it was set. */
+      readonly by: string;
+      readonly why: string;
+    }
   | { readonly type: "warning"; readonly text: string };
 
 /** What should happen; the daemon does it, in order, and the outcome returns as an input. */

@@ -1,6 +1,7 @@
 /** Keeping in touch: beats out, sessions up, dialling, and who holds the newer roster. */
 import { after, between, type Duration, earliest, type Instant, later } from "../kit/time.ts";
 import { sendBeat } from "./beats.ts";
+import { hostTime } from "./clocks.ts";
 import { reconcile } from "./gossip.ts";
 import { noteLife } from "./incidents.ts";
 import type { SessionEnd } from "./io.ts";
@@ -22,12 +23,10 @@ import type { Beat } from "./messages.ts";
 import { forget } from "./outbox.ts";
 import { getsBeats, learnFromBeat, type Peer, type Session } from "./peer.ts";
 import { keepsCompany } from "./roles.ts";
+import { outranks, rankIn } from "./roster.ts";
 import type { NodeState, Turn } from "./state.ts";
-import type { Incarnation, RosterRank } from "./types.ts";
+import type { Incarnation } from "./types.ts";
 import { heard } from "./watch.ts";
-
-export const outranks = (a: RosterRank, b: RosterRank): boolean =>
-  a.term > b.term || (a.term === b.term && a.epoch > b.epoch);
 
 /**
  * What, told to a node about its present life, makes it begin a new one. `planned`: it could not
@@ -41,7 +40,7 @@ export function takeBeat(turn: Turn, peer: Peer, beat: Beat): void {
   if (beat.incarnation < peer.incarnation) return;
   const rebooted = peer.boot !== undefined && peer.boot !== beat.boot;
   const gotBeats = getsBeats(peer);
-  learnFromBeat(peer, beat, env.now, env.wall);
+  learnFromBeat(peer, beat, env.now, hostTime(state, env.wall));
   peer.incarnation = beat.incarnation;
   heard(turn, peer);
   // It begins to watch this node: let it not wait for the first beat.
@@ -79,7 +78,7 @@ function wantRoster(turn: Turn, peer: Peer): void {
   if (isPending && !outranks(peer.rosterRank ?? rosterWanted.rank, rosterWanted.rank)) return;
   peer.rosterAskedAt = env.now;
   state.rosterWanted = { rank: peer.rosterRank ?? state.roster, at: env.now };
-  const have = { term: state.roster.term, epoch: state.roster.epoch };
+  const have = rankIn(state.roster);
   turn.effects.push({
     type: "send",
     to: peer.id,

@@ -151,9 +151,18 @@ export interface Ack {
 
 /**
  * What peers ask one another over the stream. To the keymaster: `config-apply`, and `renew`, which asks
- * for a new certificate. To any node: `renew-now`, which has it ask for one.
+ * for a new certificate, and `set-aside`, which hands in a roster that lost. To any node: `renew-now`, which
+ * has it ask for one, and `rotation`: which root its certificate leads to. From the keymaster alone:
+ * `signer-request`, by which a standby's key is certified, and `take-over`.
  */
-export type RequestMethod = "config-apply" | "renew" | "renew-now";
+export type RequestMethod =
+  | "config-apply"
+  | "renew"
+  | "renew-now"
+  | "rotation"
+  | "set-aside"
+  | "signer-request"
+  | "take-over";
 
 /** A question and its answer. */
 export interface Request {

@@ -7,6 +7,8 @@ import { publish } from "./gossip.ts";
 import type { MuteRequest } from "./io.ts";
 import { mutesInForce } from "./ledger.ts";
 import type { IncidentRecord, Matcher, MuteRecord } from "./ledger-records.ts";
+import { followMutes } from "./mute-news.ts";
+import { noteMaintenance } from "./planned.ts";
 import { isAtMost, severityOf } from "./severity.ts";
 import type { NodeState, Turn } from "./state.ts";
 import type { NodeId, QuietHours } from "./types.ts";
@@ -17,7 +19,10 @@ export const maintenanceId = (node: NodeId): string => `maintenance-${node}`;
 export function setMute(turn: Turn, request: MuteRequest): void {
   const held = turn.state.ledger.records.get(`s/${request.mute}`);
   const revision = (held?.t === "mute" ? held.revision : 0) + 1;
-  publish(turn, [{ t: "mute", revision, at: turn.env.wall, ...request }]);
+  const mute: MuteRecord = { t: "mute", revision, at: turn.env.wall, ...request };
+  publish(turn, [mute]);
+  followMutes(turn);
+  if (mute.subject !== undefined) noteMaintenance(turn, mute.subject, mute);
 }
 
 type Muting = Pick<NodeState, "ledger" | "policy">;
@@ -61,8 +66,9 @@ function wordsFor({ purpose, by, why }: MuteRecord): string {
   return `${purpose === "maintenance" ? "in maintenance" : "silenced"} by ${by}${reason}`;
 }
 
-/** A member in maintenance is spoken of wherever it is one end of the matter. */
+/** A member in maintenance is spoken of wherever it is one end of the matter; that it is in maintenance may be told. */
 function isMeant(mute: MuteRecord, incident: IncidentRecord): boolean {
+  if (mute.subject !== undefined && incident.kind === "planned") return false;
   if (mute.subject !== undefined) return mute.subject === incident.subject || mute.subject === incident.topic;
   return matches(mute.matcher, incident);
 }

@@ -6,6 +6,7 @@ import { isAbsence, noteLife } from "./incidents.ts";
 import { incidentOf } from "./ledger.ts";
 import type { IncidentRecord, LedgerRecord, ResolvedRecord } from "./ledger-records.ts";
 import { beginNewLife } from "./links.ts";
+import { followMutes } from "./mute-news.ts";
 import { noteRecords } from "./notify.ts";
 import { notePathBack, notePathOpened } from "./paths.ts";
 import type { Peer } from "./peer.ts";
@@ -20,6 +21,7 @@ export function takeRecords(turn: Turn, from: Peer, records: readonly LedgerReco
   for (const record of news) {
     if (record.t === "incident" && state.ledger.open.has(record.incident)) noteOpened(turn, record);
     else if (record.t === "resolved") noteResolved(turn, record);
+    else if (record.t === "mute") followMutes(turn);
   }
 }
 

@@ -7,16 +7,17 @@ import { unreachable } from "../kit/assert.ts";
 import { after, earliest, type Instant, later } from "../kit/time.ts";
 import { isFarewellKey, memberLeft, noteRestart, restoreFarewell, saidGoodbye } from "./absences.ts";
 import { sendBeat, sendBeats } from "./beats.ts";
-import { forgotten, isLedgerKey, resend, storedRecord, supply } from "./gossip.ts";
+import { keepTime, startClocks } from "./clocks.ts";
+import { isLedgerKey, resend, supply } from "./gossip.ts";
 import { settleRoles } from "./hearsay.ts";
 import { keepHeartbeats, nextPingAt, pinged } from "./heartbeat.ts";
 import { deadIncarnation } from "./incidents.ts";
-import type { Birth, Effect, Env, Input, RosterView, Step, TransportEvent } from "./io.ts";
-import { uplinkSeen } from "./isolation.ts";
+import type { Birth, Env, Input, RosterView, Step, TransportEvent } from "./io.ts";
+import { followMembership, uplinkSeen } from "./isolation.ts";
 import { sayGoodbye } from "./leaving.ts";
-import { emptyLedger, merge, prune } from "./ledger.ts";
+import { emptyLedger, merge } from "./ledger.ts";
 import type { LedgerRecord } from "./ledger-records.ts";
-import { PRUNE_EVERY, REWRITE_RECORDS, STORE_RETRY } from "./limits.ts";
+import { PRUNE_EVERY, STORE_RETRY } from "./limits.ts";
 import { expectNoHearing, noteHearing } from "./link-problems.ts";
 import {
   keepLinks,
@@ -29,6 +30,7 @@ import {
   takeBeat,
 } from "./links.ts";
 import type { Beat, Envelope, Plane } from "./messages.ts";
+import { rememberMutes } from "./mute-news.ts";
 import { setMute } from "./mutes.ts";
 import { takeRecords } from "./news.ts";
 import { notifyPeople, refreshDuties } from "./notify.ts";
@@ -51,6 +53,7 @@ import { delivered, resume } from "./sending.ts";
 import { emptySenses, forgetSenses } from "./senses.ts";
 import { noticeStall } from "./stall.ts";
 import { isDrowsy, type NodeState, notice, type Turn } from "./state.ts";
+import { retryStore, tidyLedger, writeEverything } from "./storing.ts";
 import { sendTest } from "./test-message.ts";
 import { answered, asked } from "./testimony.ts";
 import { emptyHeat } from "./thermal/heat.ts";
@@ -90,14 +93,16 @@ export function init(birth: Birth, env: Env): Step<NodeState> {
     departed: new Set(),
     ledger: emptyLedger(),
     outbox: emptyOutbox(),
-    notify: emptyNotify(),
+    notify: emptyNotify(env.now),
     pulses: new Map(),
     heat: emptyHeat(),
     senses: emptySenses(env.now),
+    clocks: startClocks(env),
     nextBeatAt: env.now,
     pruneAt: after(env.now, PRUNE_EVERY),
     dueAt: undefined,
     drowsyUntil: undefined,
+    late: undefined,
     returnedAt: undefined,
     uplink: undefined,
     uplinkLearnAt: env.now,
@@ -115,6 +120,7 @@ export function init(birth: Birth, env: Env): Step<NodeState> {
   for (const { key, value } of birth.stored)
     if (isFarewellKey(key) && value !== undefined) restoreFarewell(turn, key, value);
   turn.effects.push({ type: "persist", records: [storedSelf(state)], afterwards: [] });
+  rememberMutes(turn);
   refreshDuties(turn);
   resume(turn);
   return conclude(turn);
@@ -130,8 +136,8 @@ function restore(state: NodeState, birth: Birth): void {
   state.incarnation = Math.max(last, deadIncarnation({ state }, state.self)) + 1;
 }
 
-export function step(state: NodeState, input: Input, env: Env): Step<NodeState> {
-  const turn: Turn = { state, env, effects: [] };
+export function step(state: NodeState, input: Input, host: Env): Step<NodeState> {
+  const turn: Turn = { state, env: keepTime(state, host), effects: [] };
   noticeStall(turn);
   const routine = routineOf(turn, input);
   take(turn, input);
@@ -233,22 +239,6 @@ function take(turn: Turn, input: Input): void {
     default:
       unreachable(input);
   }
-}
-
-/** After a time without a working disk: all that is held in memory, in writes that the store takes. */
-function writeEverything(state: NodeState): Effect[] {
-  const all = [storedSelf(state), ...[...state.ledger.records.values()].map(storedRecord)];
-  const writes: Effect[] = [];
-  for (let at = 0; at < all.length; at += REWRITE_RECORDS)
-    writes.push({ type: "persist", records: all.slice(at, at + REWRITE_RECORDS), afterwards: [] });
-  return writes;
-}
-
-function retryStore(turn: Turn): void {
-  const { state, env } = turn;
-  if (state.storeRetryAt === undefined || env.now < state.storeRetryAt) return;
-  state.storeRetryAt = after(env.now, STORE_RETRY);
-  turn.effects.push({ type: "persist", records: [storedSelf(state)], afterwards: [] });
 }
 
 function takeTransport(turn: Turn, event: TransportEvent): void {
@@ -385,13 +375,5 @@ function followRoster(turn: Turn, roster: RosterView): void {
   }
   drawTopology(state);
   trustStrangers(state);
-}
-
-/** Drops ledger records past their time. */
-function tidyLedger(turn: Turn): void {
-  const { state, env } = turn;
-  if (env.now < state.pruneAt) return;
-  state.pruneAt = after(env.now, PRUNE_EVERY);
-  const gone = prune(state.ledger, env.wall);
-  if (gone.length > 0) turn.effects.push({ type: "persist", records: gone.map(forgotten), afterwards: [] });
+  followMembership(turn);
 }

@@ -327,7 +327,11 @@ describe("a host that a node does not hear itself", () => {
     a.connect("s");
     expect(gossip()).toEqual([]);
     upTo(1);
-    b.say("a", { t: "readings-held", roster: { term: 1, epoch: 1 }, held: [[2, 0, 0]] });
+    b.say("a", {
+      t: "readings-held",
+      roster: { generation: 1, term: 1, opener: "opener-a", epoch: 1 },
+      held: [[2, 0, 0]],
+    });
     expect(said(b, "a")).toEqual([]);
   });
 });

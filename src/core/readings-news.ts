@@ -21,6 +21,7 @@ import type {
   ReadingsWant,
 } from "./messages.ts";
 import { getsBeats, type Peer } from "./peer.ts";
+import { compareRanks, rankIn } from "./roster.ts";
 import { isTelling, latestOf, takeOwnPass, takePass, takeTable } from "./senses.ts";
 import type { Turn } from "./state.ts";
 import type { Taken } from "./thermal/black-box.ts";
@@ -136,15 +137,14 @@ export function gossipReadings(turn: Turn): void {
   const peer = askable[senses.gossiped % Math.max(askable.length, 1)];
   if (peer === undefined) return;
   senses.gossiped += 1;
-  const { term, epoch } = roster;
-  send(turn, peer, { t: "readings-held", roster: { term, epoch }, held: held.slice(0, READINGS_HELD_MAX) });
+  send(turn, peer, { t: "readings-held", roster: rankIn(roster), held: held.slice(0, READINGS_HELD_MAX) });
 }
 
 export function answerReadingsHeld(turn: Turn, peer: Peer, { roster, held }: ReadingsHeld): void {
   const { state } = turn;
-  const { members, term, epoch } = state.roster;
+  const { members } = state.roster;
   // With another roster the places mean other nodes; rosters become equal within seconds.
-  if (roster.term !== term || roster.epoch !== epoch) return;
+  if (compareRanks(roster, state.roster) !== 0) return;
   const passes = held.flatMap(([place, life, pass]): PassNews[] => {
     const node = members[place]?.id;
     if (node === undefined || node === peer.id) return [];

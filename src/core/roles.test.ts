@@ -181,10 +181,10 @@ describe("in a mesh of twenty, a node", () => {
     const { node, watched } = acquainted(20);
     node.pass(1000, watched);
     node.effects.length = 0;
-    node.pass(400, watched, { roster: { term: 1, epoch: 2 } });
+    node.pass(400, watched, { roster: { generation: 1, term: 1, opener: "opener-a", epoch: 2 } });
     const wants = watched.flatMap((peer) => sent(node.effects, peer).filter(({ t }) => t === "roster-want"));
     expect(wants).toHaveLength(1);
-    node.pass(1000, watched, { roster: { term: 1, epoch: 2 } });
+    node.pass(1000, watched, { roster: { generation: 1, term: 1, opener: "opener-a", epoch: 2 } });
     const again = watched.flatMap((peer) => sent(node.effects, peer).filter(({ t }) => t === "roster-want"));
     expect(again.length).toBeGreaterThan(1);
   });

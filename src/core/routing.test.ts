@@ -115,6 +115,20 @@ describe("mutes", () => {
     expect(quiet.told()).toEqual(["s2 is down"]);
   });
 
+  it("hold back the end of what was told before, which the inbox shows, and tell it when they end", () => {
+    const quiet = node();
+    const down = incidentOf("down", "s");
+    tell(quiet, down);
+    tell(quiet, silence(1), resolutionOf(down, 30_000));
+    expect(quiet.told()).toEqual(["s is down"]);
+    expect(quiet.told("inbox")).toEqual(["s is down", "s is back"]);
+    expect(texts(quiet, "inbox").at(-1)).toContain(
+      "About s nothing is told on any channel: silenced by root",
+    );
+    tell(quiet, silence(2, { ended: true }));
+    expect(quiet.told()).toEqual(["s is down", "s is back"]);
+  });
+
   it("that are lifted before their time hold nothing back any longer", () => {
     const quiet = node();
     tell(quiet, silence(1, { until: wallTime(START + 3_600_000) }), incidentOf("down", "s"));

@@ -15,12 +15,14 @@ export function severityOf({ kind, topic }: Pick<IncidentRecord, "kind" | "topic
       // As grave as what flaps: it speaks for it.
       return topic === "down" ? "critical" : "warning";
     case "certificate":
+    case "clock":
     case "revoked":
     case "restarted":
       return "warning";
     case "heat":
       return topic?.endsWith(" critical") === true ? "critical" : "warning";
     case "cut-off":
+    case "planned":
     case "test":
       return "info";
     default:

@@ -1,5 +1,6 @@
 /** Words about hosts that are away, and about their return. */
-import { civilTime, type WallTime } from "../kit/time.ts";
+import { civilTime } from "../kit/time.ts";
+import { accountsOf } from "./isolation.ts";
 import { resolutionOf } from "./ledger.ts";
 import type { IncidentRecord } from "./ledger-records.ts";
 import { splitOf } from "./split.ts";
@@ -125,13 +126,11 @@ function restarts({ state }: Telling, back: readonly IncidentRecord[]): string[]
 /** What the returned say of it themselves. */
 function excuses({ state, incidents, since, wall }: Telling): string[] {
   const subjects = new Set(incidents.map(({ subject }) => subject));
-  const lines: string[] = [];
-  for (const record of state.ledger.records.values()) {
-    if (record.t !== "incident" || record.kind !== "cut-off" || !subjects.has(record.subject)) continue;
-    const until: WallTime = record.until ?? wall;
-    if (until < since || record.since > wall) continue;
-    const why = record.detail === undefined ? "" : ` (${record.detail})`;
-    lines.push(`${record.name} says: I was cut off ${fromTo(record.since, until)}${why}.`);
-  }
-  return lines;
+  const accounts = [...subjects].flatMap((subject) => accountsOf(state.ledger, subject, since));
+  return accounts
+    .filter((account) => account.since <= wall)
+    .map(({ name, since: from, until = wall, detail }) => {
+      const why = detail === undefined ? "" : ` (${detail})`;
+      return `${name} says: I was cut off ${fromTo(from, until)}${why}.`;
+    });
 }

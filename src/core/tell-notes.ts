@@ -3,6 +3,7 @@ import { civilTime } from "../kit/time.ts";
 import { episodesOf } from "./flapping.ts";
 import { isOpen } from "./ledger.ts";
 import type { IncidentRecord } from "./ledger-records.ts";
+import { PLANNED_TITLES } from "./planned.ts";
 import { nameOf } from "./state.ts";
 import { fromTo, lasted, sentence, type Telling, uniqueNames, viewpointLine, type Words } from "./telling.ts";
 
@@ -49,6 +50,7 @@ export function tellNote(telling: Telling): Words {
   const title = [
     ...(restarted.length > 0 ? [restartTitle(telling, restarted)] : []),
     ...(cutOff.length > 0 ? [cutOffTitle(telling, cutOff)] : []),
+    ...plannedTitles(telling.incidents.filter(({ kind }) => kind === "planned")),
   ].join(", ");
   const lines = telling.incidents.map((note) => noteLine(note, note.until ?? telling.wall));
   return { title, lines: [...lines, viewpointLine(telling)] };
@@ -68,10 +70,18 @@ function cutOffTitle({ wall }: Telling, notes: readonly IncidentRecord[]): strin
   return sentence(uniqueNames(notes), "was", `cut off for ${length}`);
 }
 
+/** One for each thing that was done on purpose. */
+const plannedTitles = (notes: readonly IncidentRecord[]): string[] =>
+  Object.entries(PLANNED_TITLES).flatMap(([what, [verb, rest]]) => {
+    const names = uniqueNames(notes.filter(({ topic }) => topic?.split(" ")[0] === what));
+    return names.length === 0 ? [] : [sentence(names, verb, rest)];
+  });
+
 function noteLine(
   { kind, name, since, detail }: IncidentRecord,
   until: NonNullable<IncidentRecord["until"]>,
 ): string {
+  if (kind === "planned") return `${name}: ${detail ?? "it was stopped on purpose"}.`;
   const more = detail === undefined ? "" : ` (${detail})`;
   return kind === "cut-off"
     ? `${name} says: I was cut off ${fromTo(since, until)}${more}.`

@@ -1,32 +1,35 @@
 /** Renders a node's state for people: what `status`, `incidents`, `inbox` and `notify list` show. */
 import { between, type Duration, type WallTime } from "../kit/time.ts";
+import { meshTime, ownClockError } from "./clocks.ts";
 import { openAbsences } from "./incidents.ts";
 import type { Env } from "./io.ts";
 import { resolutionOf } from "./ledger.ts";
 import { type IncidentRecord, NOTE_KINDS, type Phase } from "./ledger-records.ts";
 import { PROVEN_FOR } from "./limits.ts";
-import { outranks } from "./links.ts";
 import { maintenanceOf } from "./mutes.ts";
 import { type Peer, pathOf, verdictOf } from "./peer.ts";
+import { outranks, rankIn } from "./roster.ts";
 import { severityOf } from "./severity.ts";
 import { type NodeState, nameOf } from "./state.ts";
 import { INBOX } from "./turns.ts";
 import type { Member, Verdict } from "./types.ts";
-import type { ChannelView, InboxEntry, IncidentView, MeshView, NodeView } from "./view.ts";
+import type { ChannelView, ClockView, InboxEntry, IncidentView, MeshView, NodeView } from "./view.ts";
 import { heartbeatViews, maintenanceViews, quietNow, silenceViews } from "./view-of-mutes.ts";
 
 type Now = Pick<Env, "now" | "wall">;
 
-export function meshView(state: NodeState, env: Now): MeshView {
+/** `host`: as its clocks say. */
+export function meshView(state: NodeState, host: Now): MeshView {
+  const env = { now: host.now, wall: meshTime(state, host.wall) };
   const maintenances = maintenanceViews(state, env.wall);
   const quietUntil = quietNow(state, env.wall);
   return {
     mesh: state.roster.mesh,
+    at: env.wall,
     self: state.self,
     selfName: nameOf(state, state.self),
     keymaster: state.roster.keymaster,
-    term: state.roster.term,
-    epoch: state.roster.epoch,
+    ...rankIn(state.roster),
     nodes: state.roster.members.map((member) => {
       const maintenance = maintenances.get(member.id);
       const sometimes = state.policy.sometimes.includes(member.name);
@@ -34,6 +37,7 @@ export function meshView(state: NodeState, env: Now): MeshView {
       return { ...nodeView(state, member, env), ...muted };
     }),
     isolated: state.isolated !== undefined,
+    clock: clockView(state),
     ...(state.storeFailing === undefined ? {} : { storeFailing: state.storeFailing }),
     openIncidents: state.ledger.open.size,
     channels: channelViews(state, env),
@@ -61,12 +65,21 @@ function nodeView(state: NodeState, member: Member, env: Now): BareNodeView {
     path: pathOf(peer, env.now),
     ...(peer.rtt === undefined ? {} : { rtt: peer.rtt }),
     ...certificateEnd(peer),
-    certificateFlagged: session?.certificateFlagged ?? false,
+    // Judged by this host's clock: while that one is off it says nothing.
+    certificateFlagged: session?.certificateFlagged === true && state.clocks.correction === 0,
     ...(peer.heardWall === undefined ? {} : { lastHeard: peer.heardWall }),
-    ...(peer.clockOffset === undefined ? {} : { clockOffset: peer.clockOffset }),
+    ...clockOffsetOf(state, peer),
     beatsPerSecond: currentRate(peer, env),
     rosterBehind: peer.rosterRank !== undefined && outranks(state.roster, peer.rosterRank),
   };
+}
+
+const clockOffsetOf = ({ clocks }: NodeState, { clockOffset }: Peer): Pick<NodeView, "clockOffset"> =>
+  clockOffset === undefined ? {} : { clockOffset: (clockOffset - clocks.correction) as Duration };
+
+function clockView(state: NodeState): ClockView {
+  const error = ownClockError(state);
+  return { off: state.clocks.correction !== 0, ...(error === undefined ? {} : { error }) };
 }
 
 /** A session may be older than the peer's last renewal, and the roster too. */
@@ -106,7 +119,7 @@ const selfView = (state: NodeState, member: Member, env: Now): BareNodeView => (
   rtt: 0 as Duration,
   certificateFlagged: false,
   lastHeard: env.wall,
-  clockOffset: 0 as Duration,
+  clockOffset: (0 - state.clocks.correction) as Duration,
   beatsPerSecond: 1000 / state.period,
   rosterBehind: false,
 });
@@ -156,12 +169,21 @@ function incidentView(state: NodeState, record: IncidentRecord): IncidentView {
     severity: severityOf(record),
     since: record.since,
     note: NOTE_KINDS.has(record.kind),
+    unknown: ended === undefined && isUnknown(state, record),
     ...(ended === undefined ? {} : { resolved: ended }),
     ...topicView(state, record),
     ...(record.detail === undefined ? {} : { detail: record.detail }),
     evidence,
     told: tellings(state, record, resolution === undefined ? ["open"] : ["open", "resolved"]),
   };
+}
+
+const HEARD: ReadonlySet<Verdict> = new Set(["alive", "suspect", "link-problem"]);
+
+/** Only a host itself can tell that its sensors are well again. */
+function isUnknown({ peers }: NodeState, { kind, subject }: IncidentRecord): boolean {
+  const peer = peers.get(subject);
+  return kind === "heat" && peer !== undefined && !HEARD.has(verdictOf(peer.condition));
 }
 
 /** The other end of a link, or what flaps; the topics of notes are of no interest to a person. */

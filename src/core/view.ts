@@ -16,6 +16,7 @@ import type {
   NodeId,
   PathKind,
   ProbeOutcome,
+  RosterRank,
   Severity,
   Verdict,
 } from "./types.ts";
@@ -49,7 +50,7 @@ export interface NodeView {
   readonly certificateFlagged: boolean;
   /** When it was last heard; absent = not since this node started. */
   readonly lastHeard?: WallTime;
-  /** Its wall clock minus ours, as far as the round trip lets us tell. */
+  /** Its wall clock minus the time this node goes by, as far as the round trip lets us tell. */
   readonly clockOffset?: Duration;
   /** Beats received from it per second, over the last seconds. */
   readonly beatsPerSecond: number;
@@ -71,6 +72,8 @@ export interface IncidentView {
   readonly since: WallTime;
   /** Told once and never open: what it tells of was over when it was told. */
   readonly note: boolean;
+  /** It was open when its host fell silent: nobody knows whether it still is. */
+  readonly unknown: boolean;
   readonly resolved?: WallTime;
   /** What besides the subject it is about: the name of the other end of a link, the kind of what flaps. */
   readonly topic?: string;
@@ -124,15 +127,23 @@ export interface HeartbeatView {
   readonly silent: boolean;
 }
 
-export interface MeshView {
+export interface ClockView {
+  /** How this host's clock differs from what most agree on (ahead is positive); absent = nobody can tell. */
+  readonly error?: Duration;
+  /** It is off by so much that the node goes by the others' instead. */
+  readonly off: boolean;
+}
+
+export interface MeshView extends RosterRank {
   readonly mesh: MeshId;
+  /** By the time this node goes by. */
+  readonly at: WallTime;
   readonly self: NodeId;
   readonly selfName: string;
   readonly keymaster: NodeId;
-  readonly term: number;
-  readonly epoch: number;
   readonly nodes: readonly NodeView[];
   readonly isolated: boolean;
+  readonly clock: ClockView;
   readonly storeFailing?: string;
   readonly openIncidents: number;
   readonly channels: readonly ChannelView[];

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { createMeshTransport } from "../adapters/mesh/mesh-transport.ts";
 import { createProber } from "../adapters/prober/tcp-prober.ts";
+import { StateFolder } from "../adapters/state/folder.ts";
 import { createUplinks } from "../adapters/uplinks/linux-uplinks.ts";
 import type { TransportEvent } from "../core/io.ts";
 import { init } from "../core/node.ts";
@@ -9,7 +10,7 @@ import type { Failure } from "../kit/result.ts";
 import type { Store } from "../ports/store.ts";
 import type { PeerTransport } from "../ports/transport.ts";
 import type { RpcHandlers } from "../wire/rpc.ts";
-import { bootId, currentEnv, wallNow } from "./clock.ts";
+import { bootId, currentEnv, monotonicNow, type NodeClock } from "./clock.ts";
 import { createControlDesk } from "./handlers.ts";
 import { createHistoryKeeper, type HistoryKeeper } from "./history-keeper.ts";
 import { createHttpPort, type HttpPort, httpTrouble } from "./http-port.ts";
@@ -18,14 +19,25 @@ import { countRefusal, logNotice } from "./journal.ts";
 import { serveRenewals, signer } from "./key-desk.ts";
 import type { Log } from "./log.ts";
 import { Loop } from "./loop.ts";
-import { announceDepartures, dialAnew, mayConfigure, reachPeer, watchDeparture } from "./peers.ts";
+import {
+  announceDepartures,
+  dialAnew,
+  mayConfigure,
+  reachPeer,
+  sessionsOf,
+  watchDeparture,
+} from "./peers.ts";
 import { createPerformer } from "./performer.ts";
 import { createQuestions } from "./questions.ts";
+import { keepRecoveryCopy } from "./recovery-copy.ts";
 import { createRenewal, type Renewal } from "./renewal.ts";
+import { Rotation } from "./rotation.ts";
 import { createSensorWatch, type SensorWatch } from "./sensor-watch.ts";
 import { Serial } from "./serial.ts";
+import { type Courier, createCourier } from "./set-aside-courier.ts";
 import { readSettings, type Settings, type SettingsSources } from "./settings.ts";
 import { createSharedConfig } from "./shared-config.ts";
+import { serveStandby } from "./standby-questions.ts";
 import { Tally } from "./tally.ts";
 
 export interface Parts {
@@ -35,6 +47,7 @@ export interface Parts {
   readonly store: Store;
   /** The database; made with the first reading. */
   readonly historyPath: string;
+  readonly clock: NodeClock;
   readonly log: Log;
   readonly version: string;
 }
@@ -50,6 +63,8 @@ export interface Node {
   readonly history: HistoryKeeper;
   readonly http: HttpPort;
   readonly renewal: Renewal;
+  readonly rotation: Rotation;
+  readonly courier: Courier;
   /** Resolves when a roster comes that no longer holds this node. */
   readonly removed: Promise<Failure>;
   /** Reads the configuration again; what is wrong is logged, and the one in force kept. */
@@ -58,8 +73,8 @@ export interface Node {
 
 /** Nothing is listening and no time is kept yet when this returns. */
 export async function assemble(parts: Parts): Promise<Node> {
-  const { identity, store, log } = parts;
-  const { keeper, keymaster } = identity;
+  const { identity, store, clock, log } = parts;
+  const { keeper, seat } = identity;
   const { addresses } = identity;
   const refusals = new Map<string, number>();
   let { settings } = parts;
@@ -68,23 +83,29 @@ export async function assemble(parts: Parts): Promise<Node> {
   const transport = createMeshTransport({
     keyPem: identity.keyPem,
     certificatePem: identity.certificatePem,
+    wall: clock.now,
     onEvent: (event: TransportEvent) => {
       // Strangers cost no step of the core: a flood of refusals must not take the time that beats need.
       if (event.type === "refused") countRefusal(refusals, event.failure, event.remote, log);
       else loop.push(event);
+      if (event.type === "session-up" && event.peer === keeper.view().keymaster) renewal.keymasterReached();
     },
-    ...(keymaster === undefined ? {} : { onJoin: (socket) => void keymaster.handleJoin(socket) }),
+    onJoin: (socket) => {
+      const keymaster = seat.current();
+      if (keymaster === undefined) socket.destroy();
+      else void keymaster.handleJoin(socket);
+    },
   });
   const questions = createQuestions({
     transport,
     reach: (peer) => reachPeer(peer, { state: () => loop.state, transport }),
   });
   const sharedConfig = createSharedConfig({
-    keymaster,
+    keymaster: () => seat.current(),
     keymasterId: () => keeper.view().keymaster,
     log: log.info,
     questions,
-    mayConfigure: (peer) => mayConfigure(peer, { identity, state: loop.state, wall: wallNow() }),
+    mayConfigure: (peer) => mayConfigure(peer, { identity, state: loop.state, wall: clock.now() }),
   });
   const renewal = createRenewal({
     certificate: identity.certificate,
@@ -96,10 +117,23 @@ export async function assemble(parts: Parts): Promise<Node> {
     },
     onLate: (late) => loop.push({ type: "certificate", late }),
     log: log.info,
-    wall: wallNow,
+    wall: clock.now,
+    now: monotonicNow,
     chance: Math.random,
   });
   serveRenewals(identity, questions, renewal, log.info);
+  serveStandby(identity, questions, log.info);
+  const courier = createCourier({ identity, questions, wall: clock.now, log: log.info });
+  const rotation = new Rotation({
+    self: identity.id,
+    keeper,
+    seat,
+    certificatePem: () => identity.certificatePem,
+    renewal,
+    questions,
+    present: () => sessionsOf(loop.state),
+    log: log.info,
+  });
   const sensors = createSensorWatch({
     path: parts.sources.env.PATH ?? "",
     push: (input) => loop.push(input),
@@ -129,6 +163,8 @@ export async function assemble(parts: Parts): Promise<Node> {
     sharedConfig,
     questions,
     renewal,
+    rotation,
+    recoveryCopy: keepRecoveryCopy(new StateFolder(identity.stateDir), keeper, log.warning),
     certificates: () => transport.certificates(),
     listening: addresses,
     refusals,
@@ -177,6 +213,8 @@ export async function assemble(parts: Parts): Promise<Node> {
     },
   });
 
+  clock.follow(() => loop.state);
+
   const readAnew = async (): Promise<void> => {
     const read = await readSettings(parts.sources, keeper.current().roster.config.text);
     if (!read.ok) {
@@ -210,11 +248,19 @@ export async function assemble(parts: Parts): Promise<Node> {
   const reloads = new Serial();
   const reload = (): Promise<void> => reloads.run(readAnew);
   let sharedVersion = keeper.current().roster.config.version;
+  let signedBy = keeper.current().signed.signer;
   const departure = watchDeparture(identity);
-  keeper.onChange(({ roster, encoded }) => {
-    announceDepartures({ roster, encoded, state: loop.state, transport, signs: keymaster !== undefined });
+  keeper.onChange(({ roster, signed, encoded }) => {
+    const begins = signed.signer !== signedBy;
+    const signs = seat.current() !== undefined;
+    announceDepartures({ roster, encoded, state: loop.state, transport, signs, begins });
     transport.trust(keeper.trustView(identity.id));
     loop.push({ type: "roster", roster: keeper.view() });
+    // Joiners check the keymaster's own certificate by the key that signs: it has to be by that one.
+    if (begins && signs) void renewal.renew();
+    else if (begins && identity.certificate.isByASuccessor()) renewal.keymasterChanged();
+    else if (begins) renewal.hasten();
+    signedBy = signed.signer;
     if (roster.config.version === sharedVersion) return;
     sharedVersion = roster.config.version;
     void reload();
@@ -233,7 +279,9 @@ export async function assemble(parts: Parts): Promise<Node> {
     history,
     http,
     watchSensors,
+    courier,
     renewal,
+    rotation,
     removed: departure,
     reload,
   };

@@ -6,11 +6,13 @@ import type { NodeState } from "../core/node.ts";
 import { inbox, incidentViews, meshView } from "../core/view-of.ts";
 import { holdViews } from "../core/view-of-mutes.ts";
 import { failure } from "../kit/result.ts";
+import { wallTime } from "../kit/time.ts";
 import type { Heartbeat } from "../ports/heartbeat.ts";
 import { effectiveSettings } from "../wire/config-effective.ts";
 import type { RpcHandlers, WatchEvent } from "../wire/rpc.ts";
 import { tokenCreateReport, tokenListReport, tokenRevokeReport } from "../wire/token-reports.ts";
-import { currentEnv, wallNow } from "./clock.ts";
+import { currentEnv, meshNow } from "./clock.ts";
+import { crlsReport } from "./crl-views.ts";
 import { examine } from "./doctor.ts";
 import { createHeatDesk } from "./heat-desk.ts";
 import type { HistoryKeeper } from "./history-keeper.ts";
@@ -18,10 +20,12 @@ import type { HttpPort } from "./http-port.ts";
 import type { Identity } from "./identity.ts";
 import { createKeyDesk, type KeyDeskOptions } from "./key-desk.ts";
 import type { Keymaster } from "./keymaster.ts";
+import { createKeymasterDesk } from "./keymaster-desk.ts";
 import { createMuteDesk } from "./mute-desk.ts";
 import type { Questions } from "./questions.ts";
 import type { Renewal } from "./renewal.ts";
 import { inboxReport, incidentsReport, notifyListReport, statusReport, watchEvent } from "./reports.ts";
+import { createRootDesk, type RootDeskOptions } from "./root-desk.ts";
 import type { SensorsState } from "./sensor-watch.ts";
 import type { Settings } from "./settings.ts";
 import { orThrow, type SharedConfig } from "./shared-config.ts";
@@ -37,6 +41,8 @@ export interface HandlerOptions {
   readonly sharedConfig: SharedConfig;
   readonly questions: Questions;
   readonly renewal: Renewal;
+  readonly rotation: RootDeskOptions["rotation"];
+  readonly recoveryCopy: RootDeskOptions["recoveryCopy"];
   /** What peers have shown, by node. */
   readonly certificates: KeyDeskOptions["shown"];
   readonly listening: readonly string[];
@@ -107,7 +113,8 @@ export function createControlDesk(options: HandlerOptions): ControlDesk {
       statusReport(view(), options.version, identity.certificateExpires, options.troubles()),
     incidents: async () => {
       const state = options.state();
-      return incidentsReport(incidentViews(state), holdViews(state, wallNow()));
+      const wall = meshNow(state);
+      return incidentsReport(incidentViews(state), holdViews(state, wall), wall);
     },
     inbox: async () => inboxReport(inbox(options.state())),
     "notify-list": async () =>
@@ -134,22 +141,39 @@ export function createControlDesk(options: HandlerOptions): ControlDesk {
     "token-list": async () => tokenListReport(requireKeymaster(identity).listTokens()),
     "token-revoke": async ({ id }) =>
       tokenRevokeReport(orThrow(await requireKeymaster(identity).revokeToken(id))),
+    crls: async () => crlsReport(identity.keeper.current().roster),
     ...createMuteDesk(options),
     ...createKeyDesk({
       ...options,
       shown: options.certificates,
       requireKeymaster: () => requireKeymaster(identity),
     }),
-    ...createHeatDesk({ state: options.state, history: options.history.history }),
+    ...createKeymasterDesk({
+      ...options,
+      wall: () => meshNow(options.state()),
+      requireKeymaster: () => requireKeymaster(identity),
+    }),
+    ...createRootDesk({
+      ...options,
+      wall: () => meshNow(options.state()),
+      requireKeymaster: () => requireKeymaster(identity),
+    }),
+    ...createHeatDesk({
+      state: options.state,
+      history: options.history.history,
+      removed: () => identity.keeper.current().roster.revoked,
+    }),
     doctor: async () =>
       examine({
         view: view(),
-        wall: wallNow(),
+        wall: meshNow(options.state()),
         certificateExpires: identity.certificateExpires,
+        rosterSigned: wallTime(Date.parse(identity.keeper.current().roster.issuedAt)),
         listening: options.listening,
         refusals: options.refusals,
         channels: options.settings().channelRefs,
         nodesNamed: options.settings().effective.config.nodes.map(({ name }) => name),
+        heatRules: options.settings().policy.heat.rules,
         http: await options.http.facts(),
         sensors: options.sensors(),
         history: await options.history.state(),
@@ -165,14 +189,15 @@ export function createControlDesk(options: HandlerOptions): ControlDesk {
     tested: (request, result) => tests.get(request)?.(result),
     onNotice: (notice) => {
       if (watchers.size === 0) return;
-      const event = watchEvent(notice, wallNow());
+      const event = watchEvent(notice, meshNow(options.state()));
       for (const emit of watchers) emit(event);
     },
   };
 }
 
 function requireKeymaster(identity: Identity): Keymaster {
-  if (identity.keymaster !== undefined) return identity.keymaster;
+  const keymaster = identity.seat.current();
+  if (keymaster !== undefined) return keymaster;
   const { roster } = identity.keeper.current();
   const name = roster.nodes.find((node) => node.id === roster.keymaster)?.name ?? roster.keymaster;
   return orThrow(

@@ -14,26 +14,29 @@ import {
 } from "../wire/heat-limits.ts";
 import type { BlackBoxReport, HeatParamsOf, HostTempsReport, TempsReport } from "../wire/heat-reports.ts";
 import type { RpcHandlers } from "../wire/rpc.ts";
-import { currentEnv, wallNow } from "./clock.ts";
+import { currentEnv, meshNow } from "./clock.ts";
 import { blackBoxReport, historyReport, hostTempsReport, storedBlackBoxReport } from "./heat-reports.ts";
 import { ofHistoryId } from "./history-keeper.ts";
 import { memberNamed } from "./member-named.ts";
 import { orThrow } from "./shared-config.ts";
 
+/** A node's id and name. */
+export interface Who {
+  readonly node: string;
+  readonly name: string;
+}
+
 export interface HeatDeskOptions {
   readonly state: () => NodeState;
   /** Undefined where this node keeps none. */
   readonly history: () => History | undefined;
+  /** Who was removed from the mesh, oldest first. */
+  readonly removed: () => readonly Who[];
 }
 
 /** Of one answer of `temps`, in characters: a line of the control socket has 1 MiB. */
 const ANSWER_CHARS = 400_000;
 const CANDIDATES_SHOWN = 12;
-
-interface Who {
-  readonly node: string;
-  readonly name: string;
-}
 
 export function createHeatDesk(options: HeatDeskOptions): Pick<RpcHandlers, keyof HeatParamsOf> {
   const { state } = options;
@@ -48,6 +51,17 @@ export function createHeatDesk(options: HeatDeskOptions): Pick<RpcHandlers, keyo
     orThrow(
       failure("history-off", "this node keeps no history", "Remove `history: off` from its configuration."),
     );
+
+  /** Also who is a member no more: its past outlives it. A name that was given anew is the member's. */
+  const whoWas = async (name: string): Promise<Who> => {
+    const member = memberNamed(state(), name);
+    if (member.ok) return { node: member.value.id, name: member.value.name };
+    const removed = options.removed().findLast((one) => one.name === name || one.node === name);
+    if (removed !== undefined) return { node: removed.node, name: removed.name };
+    const records = options.history() === undefined ? [] : orThrow(await history().sensors());
+    const isKept = records.some(({ sensor }) => ofHistoryId(sensor).node === name);
+    return isKept ? { node: name, name } : orThrow(member);
+  };
 
   /** What the history knows of one host. */
   const recordsOf = async ({ node }: Who): Promise<readonly SensorRecord[]> =>
@@ -90,7 +104,7 @@ export function createHeatDesk(options: HeatDeskOptions): Pick<RpcHandlers, keyo
       return tempsReport(hosts, null);
     },
     blackbox: async ({ node, at }) => {
-      const who = whoIs(node);
+      const who = await whoWas(node);
       const held = at === undefined ? blackBoxOf(state(), who.node) : undefined;
       if (held !== undefined) return blackBoxReport(held, silentSince(who.node));
       return options.history() === undefined && at === undefined
@@ -98,9 +112,9 @@ export function createHeatDesk(options: HeatDeskOptions): Pick<RpcHandlers, keyo
         : stored(who, at);
     },
     history: async ({ sensor, node, from, to, stepMs }) => {
-      const who = whoIs(node ?? state().self);
+      const who = await whoWas(node ?? state().self);
       const record = orThrow(sensorNamed(who, sensor, await recordsOf(who)));
-      const end = wallTime(to ?? wallNow() + 1);
+      const end = wallTime(to ?? meshNow(state()) + 1);
       const range = { from: wallTime(from ?? Math.max(0, end - HISTORY_SPAN_DEFAULT)), to: end };
       if (stepMs !== undefined && (range.to - range.from) / stepMs > POINTS_MAX) {
         const remedy = "Ask for a longer step or a shorter time.";

@@ -1,4 +1,4 @@
-/** `/metrics` and `/health` of this node, from its state. */
+/** What the HTTP port of this node shows, from its state and its roster. */
 import { setImmediate } from "node:timers/promises";
 import { HttpDoor, type HttpDoorState } from "../adapters/http/http-door.ts";
 import { answersHealth } from "../adapters/http/knock.ts";
@@ -86,6 +86,7 @@ function createPages(options: HttpPortOptions): HttpPages {
       return { code: healthStatusCode(report), report };
     },
     metrics,
+    crl: (root) => identity.keeper.current().roster.crls.find((each) => each.root === root)?.pem,
     hostNames: () => ["localhost", identity.name.toLowerCase()],
     onAnswered: (path, code) => tally.answered(path, code),
     onError: (error) => log.error(`the HTTP port failed to answer: ${error.message}`),
@@ -109,8 +110,9 @@ function metricsOf(
 ): Promise<string> {
   const { identity, version, tally } = options;
   const state = options.state();
-  const env = currentEnv();
-  const view = meshView(state, env);
+  const host = currentEnv();
+  const view = meshView(state, host);
+  const env = { ...host, wall: view.at };
   const { certificateExpires } = identity;
   const { health } = statusReport(view, version, certificateExpires, options.troubles());
   const families = allMetrics({

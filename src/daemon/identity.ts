@@ -3,6 +3,7 @@ import { lockState } from "../adapters/state/lock.ts";
 import { failure, ok, type Result } from "../kit/result.ts";
 import { type Duration, type WallTime, wallTime } from "../kit/time.ts";
 import { Keymaster } from "./keymaster.ts";
+import { KeymasterSeat } from "./keymaster-seat.ts";
 import { OwnCertificate } from "./own-certificate.ts";
 import { REJOIN_REMEDY, removalWords } from "./removal.ts";
 import { RosterKeeper } from "./roster-keeper.ts";
@@ -21,8 +22,8 @@ export interface Identity {
   readonly certificatePem: string;
   readonly certificateExpires: WallTime;
   readonly keeper: RosterKeeper;
-  /** Present on the node that signs. */
-  readonly keymaster?: Keymaster;
+  /** Says whether this node signs. */
+  readonly seat: KeymasterSeat;
 }
 
 export interface IdentityOptions {
@@ -59,6 +60,8 @@ export async function loadIdentity(
   const clock = options.clock ?? systemClock;
   const keymaster = await Keymaster.load(folder, self, keeper.value, clock, options.leafLife);
   if (!keymaster.ok) return keymaster;
+  const seat = await KeymasterSeat.load(folder, self.id, keeper.value, keymaster.value);
+  if (!seat.ok) return seat;
   const listed = keeper.value.current().roster.nodes.find((member) => member.id === self.id) ?? node.value;
   return ok({
     stateDir,
@@ -75,7 +78,7 @@ export async function loadIdentity(
       return certificate.facts.notAfter;
     },
     keeper: keeper.value,
-    ...(keymaster.value === undefined ? {} : { keymaster: keymaster.value }),
+    seat: seat.value,
   });
 }
 
@@ -93,7 +96,7 @@ export async function withOfflineKeymaster<T>(
   try {
     const identity = await loadIdentity(stateDir, options);
     if (!identity.ok) return identity;
-    const { keymaster } = identity.value;
+    const keymaster = identity.value.seat.current();
     if (keymaster !== undefined) return await operation(keymaster, identity.value);
     const { roster } = identity.value.keeper.current();
     const signer = roster.nodes.find((node) => node.id === roster.keymaster)?.name ?? roster.keymaster;

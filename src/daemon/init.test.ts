@@ -23,15 +23,19 @@ test("a new mesh has one node, which signs, and a code that opens its recovery f
     name: "pve1",
     addresses: ["127.0.0.1:7654"],
   });
-  expect(identity.keymaster).toBeDefined();
-  expect(identity.keeper.view()).toMatchObject({ term: 1, epoch: 1, keymaster: made.node });
+  expect(identity.seat.current()).toBeDefined();
+  expect(identity.keeper.view()).toMatchObject({ generation: 1, term: 1, epoch: 1, keymaster: made.node });
   expect(identity.keeper.trustView(made.node)).toMatchObject({
     peers: [],
     roots: [expect.stringContaining("BEGIN")],
+    issuers: [expect.stringContaining("BEGIN")],
   });
   const file = unwrap(await new StateFolder(stateDir).readJson(RECOVERY_STATE_FILE));
   if (file === undefined) throw new Error("no recovery file");
   expect(unwrap(await openRecovery(file, made.recoveryCode)).mesh).toBe(made.mesh);
+  const { roster } = identity.keeper.current();
+  expect(roster.recovery).toEqual(file);
+  expect(roster.nodes[0]?.root).toBe(roster.roots[0]?.pin);
   expect(made.recoveryFile).toBe(join(stateDir, "recovery.balefire"));
 });
 

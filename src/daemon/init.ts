@@ -4,12 +4,16 @@ import { issueIntermediate, issueLeaf, issueRoot } from "../adapters/pki/issue.t
 import { generateKey, keyPem, spkiPin } from "../adapters/pki/keys.ts";
 import { sealRecovery } from "../adapters/pki/recovery.ts";
 import { generateRecoveryCode } from "../adapters/pki/recovery-code.ts";
-import { signRoster, signTermProof } from "../adapters/pki/roster-signature.ts";
+import { signOpening, signRoster } from "../adapters/pki/roster-signature.ts";
 import { type Checkpoint, StateFolder } from "../adapters/state/folder.ts";
 import { lockState } from "../adapters/state/lock.ts";
 import { failure, ok, type Result } from "../kit/result.ts";
-import { type WallTime, wallTime } from "../kit/time.ts";
+import type { WallTime } from "../kit/time.ts";
+import type { RecoveryFile } from "../wire/recovery-file.ts";
 import { nodeNameText, type Roster, type SignedRoster } from "../wire/roster.ts";
+import { wallNow } from "./clock.ts";
+import { clockMayBegin } from "./clock-hints.ts";
+import { firstCrls } from "./crl-desk.ts";
 import { certificateFields } from "./membership.ts";
 import { hintsAbout, parseOwnAddresses } from "./own-addresses.ts";
 import {
@@ -62,6 +66,8 @@ export async function initMesh(options: InitOptions): Promise<Result<NewMesh>> {
   const name = nodeNameText.safeParse(options.name);
   if (!name.success)
     return failure("usage", `${options.name.slice(0, 64)}: ${name.error.issues[0]?.message}`);
+  const clock = clockMayBegin((options.clock ?? wallNow)());
+  if (!clock.ok) return clock;
   const folder = new StateFolder(options.stateDir, options.checkpoint);
   const prepared = await folder.prepare();
   if (!prepared.ok) return prepared;
@@ -117,7 +123,7 @@ async function alreadyThere(folder: StateFolder, node: NodeFile): Promise<Result
 /** All that a new mesh consists of. */
 interface Made {
   readonly files: readonly (readonly [name: string, text: string])[];
-  readonly recovery: Parameters<typeof sealRecovery>[0];
+  readonly recovery: RecoveryFile;
   readonly roster: SignedRoster;
   readonly node: NodeFile;
 }
@@ -128,17 +134,16 @@ async function make(folder: StateFolder, options: InitOptions): Promise<Result<N
   if (!started.ok) return started;
   for (const hint of hintsAbout(options.addresses)) options.progress?.(hint);
   options.progress?.("making root, signer and node keys");
-  const made = await makeContents(ids, options);
-  if (!made.ok) return made;
   const recoveryCode = generateRecoveryCode();
-  const recovery = await sealRecovery(made.value.recovery, recoveryCode);
+  const made = await makeContents(ids, options, recoveryCode);
+  if (!made.ok) return made;
   const writes = [
     ...made.value.files.map(
       ([file, text]) =>
         () =>
           folder.writeText(file, text),
     ),
-    () => folder.writeJson(RECOVERY_STATE_FILE, recovery),
+    () => folder.writeJson(RECOVERY_STATE_FILE, made.value.recovery),
     () => folder.writeJson(TOKENS_FILE, { tokens: [] }),
     () => folder.writeJson(ROSTER_FILE, made.value.roster),
   ];
@@ -158,8 +163,9 @@ async function make(folder: StateFolder, options: InitOptions): Promise<Result<N
 async function makeContents(
   ids: { mesh: string; node: string },
   options: InitOptions,
+  recoveryCode: string,
 ): Promise<Result<Made>> {
-  const now = (options.clock ?? (() => wallTime(Date.now())))();
+  const now = (options.clock ?? wallNow)();
   const root = { key: generateKey(), certificate: "" };
   root.certificate = await issueRoot(ids.mesh, root.key, now);
   const signer = { key: generateKey(), certificate: "" };
@@ -173,20 +179,26 @@ async function makeContents(
   const issuedAt = new Date(now).toISOString();
   const { name, addresses } = options;
   const self = { id: ids.node, name, addresses, pin: certificatePin(parsed.value), added: issuedAt };
+  const recovery = await sealRecovery({ mesh: ids.mesh, ...root }, recoveryCode);
+  const opened = { generation: 1, term: 1, signer: signerPin, voids: [] };
   const roster: Roster = {
     schema: 1,
     mesh: ids.mesh,
+    generation: 1,
     term: 1,
     epoch: 1,
     previous: null,
     ancestors: [],
     issuedAt,
     keymaster: ids.node,
-    termProof: { by: "root", root: rootPin, signature: signTermProof(root.key, ids.mesh, 1, signerPin) },
+    opening: signOpening(root.key, ids.mesh, opened),
     roots: [{ pin: rootPin, certificate: root.certificate }],
+    handovers: [],
     succession: [{ node: ids.node, pin: signerPin, certificate: signer.certificate }],
-    nodes: [{ ...self, ...certificateFields(certificateFacts(parsed.value)) }],
+    nodes: [{ ...self, ...certificateFields({ ...certificateFacts(parsed.value), root: rootPin }) }],
     revoked: [],
+    crls: firstCrls({ ...root, pin: rootPin }, signer, now),
+    recovery,
     config: { version: 0, text: "" },
   };
   const signed = signRoster(roster, signer.key, signerPin);
@@ -198,7 +210,7 @@ async function makeContents(
       [SIGNER_KEY_FILE, keyPem(signer.key)],
       [SIGNER_CERTIFICATE_FILE, signer.certificate],
     ],
-    recovery: { mesh: ids.mesh, key: root.key, certificate: root.certificate },
+    recovery,
     roster: signed.value.signed,
     node: { mesh: ids.mesh, id: ids.node, name, addresses },
   });

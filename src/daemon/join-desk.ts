@@ -26,11 +26,12 @@ export type Admit = (request: JoinRequest, exporterHex: string) => Promise<Resul
 
 /** The keymaster's side of the join conversation; who is let in is decided by `admit`. */
 export class JoinDesk {
-  readonly #hello: JoinHello;
+  readonly #hello: () => JoinHello | undefined;
   readonly #admit: Admit;
   #busy = 0;
 
-  constructor(hello: JoinHello, admit: Admit) {
+  /** `hello`: undefined while nobody is let in here. */
+  constructor(hello: () => JoinHello | undefined, admit: Admit) {
     this.#hello = hello;
     this.#admit = admit;
   }
@@ -38,13 +39,14 @@ export class JoinDesk {
   /** Owns the socket from here on; resolves when it is done with. Never rejects for what the other side does. */
   async handle(socket: TLSSocket): Promise<void> {
     const lines = new JoinLines(socket);
-    if (this.#busy >= CONCURRENT_MAX || socket.getProtocol() !== "TLSv1.3") {
+    const hello = this.#hello();
+    if (hello === undefined || this.#busy >= CONCURRENT_MAX || socket.getProtocol() !== "TLSv1.3") {
       socket.destroy();
       return;
     }
     this.#busy += 1;
     try {
-      socket.write(encodeJoinLine(this.#hello));
+      socket.write(encodeJoinLine(hello));
       const line = await lines.next(JOIN_REQUEST_BYTES_MAX, REQUEST_PATIENCE);
       const answer = line.ok
         ? await this.#answer(socket, line.value)

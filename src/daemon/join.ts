@@ -3,7 +3,10 @@ import { generateKey, keyPem, parsePrivateKey } from "../adapters/pki/keys.ts";
 import { type Checkpoint, StateFolder } from "../adapters/state/folder.ts";
 import { lockState } from "../adapters/state/lock.ts";
 import { type Failure, fail, failure, ok, type Result } from "../kit/result.ts";
+import { type WallTime, wallTime } from "../kit/time.ts";
 import { type JoinToken, parseToken } from "../wire/token.ts";
+import { wallNow } from "./clock.ts";
+import { clockHints } from "./clock-hints.ts";
 import { type Admitted, callKeymaster } from "./join-call.ts";
 import { hintsAbout, parseAddress, parseOwnAddresses } from "./own-addresses.ts";
 import { RosterKeeper } from "./roster-keeper.ts";
@@ -28,6 +31,7 @@ export interface JoinOptions {
   /** This host's own, `IP` or `IP:PORT`. */
   readonly addresses: readonly string[];
   readonly progress?: (text: string) => void;
+  readonly clock?: () => WallTime;
   readonly checkpoint?: Checkpoint;
 }
 
@@ -132,6 +136,8 @@ async function join(
   const admitted = await callInTurn(targets, call);
   options.checkpoint?.("admitted");
   if (!admitted.ok) return admitted;
+  const signedAt = wallTime(Date.parse(admitted.value.roster.roster.issuedAt));
+  for (const hint of clockHints(signedAt, (options.clock ?? wallNow)())) progress(hint);
   return commit(folder, token, pending.value, admitted.value);
 }
 

@@ -1,6 +1,7 @@
 /** What of all that happens is worth a line in the journal. */
 import type { Notice } from "../core/io.ts";
 import type { Failure } from "../kit/result.ts";
+import { civilTime } from "../kit/time.ts";
 import type { Log } from "./log.ts";
 
 /** Kinds of refusal that are counted apart; the rest share a line. */
@@ -40,7 +41,19 @@ export function logNotice(log: Log, notice: Notice): void {
         notice.isolated ? `this node is cut off: ${notice.detail}` : `no longer cut off: ${notice.detail}`,
       );
       return;
+    case "mute":
+      log.info(muteLine(notice));
+      return;
     case "warning":
       log.warning(notice.text);
   }
+}
+
+/** Who keeps people from being told. */
+function muteLine({ purpose, phase, about, by, why, until }: Extract<Notice, { type: "mute" }>): string {
+  const what = `${purpose} of ${about}`;
+  if (phase === "over") return `${what} is over`;
+  if (phase === "lifted") return `${what} ended by ${by}`;
+  const end = until === undefined ? "until someone ends it" : `until ${civilTime(until)}`;
+  return `${what} by ${by} ${end}${why === "" ? "" : `: ${why}`}`;
 }

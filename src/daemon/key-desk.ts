@@ -4,17 +4,17 @@ import type { CertificateFacts } from "../adapters/pki/certificates.ts";
 import type { Input } from "../core/io.ts";
 import type { NodeState } from "../core/node.ts";
 import { compareRanks } from "../core/roster.ts";
-import type { NodeId } from "../core/types.ts";
+import type { NodeId, RosterRank } from "../core/types.ts";
 import { failure, ok, type Result } from "../kit/result.ts";
 import { isoTime } from "../kit/time.ts";
 import type { CertsRenewReport, SpreadReport } from "../wire/key-reports.ts";
 import type { RpcHandlers } from "../wire/rpc.ts";
 import { type CertSources, certificateReports } from "./cert-views.ts";
-import { wallNow } from "./clock.ts";
+import { meshNow } from "./clock.ts";
 import type { Identity } from "./identity.ts";
 import type { Keymaster } from "./keymaster.ts";
 import { findNode } from "./membership.ts";
-import type { Questions } from "./questions.ts";
+import { NOT_KEYMASTER, type Questions } from "./questions.ts";
 import type { Renewal } from "./renewal.ts";
 import { KEYMASTER_AWAY, orThrow } from "./shared-config.ts";
 
@@ -70,18 +70,18 @@ export function createKeyDesk(options: KeyDeskOptions): KeyHandlers {
         renewal,
         roster: roster(),
         shown: options.shown(),
-        wall: wallNow(),
+        wall: meshNow(options.state()),
       }),
     }),
     "certs-renew": async ({ node }) => orThrow(await renewOf(node)),
     "node-remove": async ({ node: named, why, suspected }) => {
-      const { node, ...rank } = orThrow(await options.requireKeymaster().removeNode(named, why));
+      const { node, rank } = orThrow(await options.requireKeymaster().removeNode(named, why, suspected));
       options.log(`${node.name} was ${suspected ? "revoked" : "removed"}${why === "" ? "" : `: ${why}`}`);
       if (suspected) options.push({ type: "revoked", node: node.id, name: node.name, why });
       return { schema: 1, node: node.name, id: node.id, suspected, ...(await spread(options, rank)) };
     },
     "node-readdress": async ({ node: named, addresses: given }) => {
-      const { node, ...rank } = orThrow(await options.requireKeymaster().readdressNode(named, given));
+      const { node, rank } = orThrow(await options.requireKeymaster().readdressNode(named, given));
       const { id, name, addresses } = node;
       options.log(`${name} is at ${addresses.join(", ")} from now on`);
       return { schema: 1, node: name, id, addresses, ...(await spread(options, rank)) };
@@ -89,11 +89,12 @@ export function createKeyDesk(options: KeyDeskOptions): KeyHandlers {
   };
 }
 
+export interface SpreadOptions {
+  readonly state: () => Pick<NodeState, "peers">;
+}
+
 /** Waits until the living say that they hold this roster or a later one. */
-async function spread(
-  { state }: Pick<KeyDeskOptions, "state">,
-  rank: { readonly term: number; readonly epoch: number },
-): Promise<SpreadReport> {
+export async function spread({ state }: SpreadOptions, rank: RosterRank): Promise<SpreadReport> {
   const look = (): SpreadReport => {
     const reached: string[] = [];
     const waiting: string[] = [];
@@ -137,7 +138,8 @@ const signedBody = z.object({ certificate: z.string().max(CERTIFICATE_CHARS_MAX)
 export const signer =
   (identity: Identity, questions: Questions) =>
   async (csr: string): Promise<Result<string>> => {
-    if (identity.keymaster !== undefined) return identity.keymaster.renew(identity.id, csr);
+    const keymaster = identity.seat.current();
+    if (keymaster !== undefined) return keymaster.renew(identity.id, csr);
     const signed = await questions.ask(identity.keeper.view().keymaster, {
       method: "renew",
       body: { csr },
@@ -157,14 +159,15 @@ export function serveRenewals(
   renewal: Renewal,
   log: (line: string) => void,
 ): void {
-  const { keymaster, keeper } = identity;
+  const { seat, keeper } = identity;
   const nameOf = (id: NodeId): string => keeper.view().members.find((member) => member.id === id)?.name ?? id;
   questions.serve("renew-now", async () => {
-    const renewed = await renewal.renew();
+    const renewed = await renewal.renewForPeer();
     return renewed.ok ? ok(renewReport(nameOf(identity.id), renewed.value)) : renewed;
   });
-  if (keymaster === undefined) return;
   questions.serve("renew", async (from, body) => {
+    const keymaster = seat.current();
+    if (keymaster === undefined) return NOT_KEYMASTER;
     const request = signBody.safeParse(body);
     if (!request.success) return failure("protocol-violation", "the request cannot be read");
     const signed = await keymaster.renew(from, request.data.csr);

@@ -159,10 +159,20 @@ test("a removed host does not come back by the token it once used; its name does
     refusal("join-refused", "known to the mesh"),
   );
   expect(mesh.identity.keeper.current().roster.revoked).toMatchObject([
-    { node: removed.node.id, name: "pve2", reason: "sold", serial: removed.node.certificateSerial },
+    { node: removed.node.id, name: "pve2", reason: "sold", serials: [removed.node.certificateSerial] },
   ]);
   expect(await askAs(mesh.address, await mesh.token("pve2"), { key })).toMatchObject(refusal("join-refused"));
   expect(await askAs(mesh.address, await mesh.token("pve2"))).toMatchObject({ ok: true });
+});
+
+test("whom a certificate is issued to is listed with the root above it", async () => {
+  const mesh = await rig();
+  unwrap(await joinMesh(await newHost(await mesh.token("pve2"))));
+  const { nodes, roots } = mesh.identity.keeper.current().roster;
+  expect(nodes.map(({ name, root }) => [name, root])).toEqual([
+    ["pve1", roots[0]?.pin],
+    ["pve2", roots[0]?.pin],
+  ]);
 });
 
 test("a node is not given another's address, nor none, and keeps its identity at new ones", async () => {

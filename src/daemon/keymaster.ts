@@ -1,46 +1,35 @@
 import { type KeyObject, randomUUID } from "node:crypto";
 import type { TLSSocket } from "node:tls";
-import { type CertificateFacts, certificateFacts, parseCertificate } from "../adapters/pki/certificates.ts";
-import { csrKey, issueLeaf, LEAF_LIFE } from "../adapters/pki/issue.ts";
+import { csrKey, LEAF_LIFE } from "../adapters/pki/issue.ts";
 import { spkiPin } from "../adapters/pki/keys.ts";
-import { signRoster } from "../adapters/pki/roster-signature.ts";
+import { rootAbove } from "../adapters/pki/roster-signature.ts";
 import type { StateFolder } from "../adapters/state/folder.ts";
+import type { RosterRank } from "../core/types.ts";
 import { sha256Hex } from "../kit/hash.ts";
 import { failure, ok, type Result } from "../kit/result.ts";
-import { type Duration, ms, type WallTime, wallTime } from "../kit/time.ts";
-import { type JoinRequest, joinProofText } from "../wire/join.ts";
-import {
-  nodeNameText,
-  ROSTER_NODES_MAX,
-  type Roster,
-  type RosterNode,
-  SHARED_CONFIG_CHARS_MAX,
-} from "../wire/roster.ts";
-import { encodeToken } from "../wire/token.ts";
+import { type Duration, hours, isoTime, ms, type WallTime } from "../kit/time.ts";
+import { type JoinHello, type JoinRequest, joinProofText } from "../wire/join.ts";
+import { type ParsedRoster, type RosterNode, rankOf, SHARED_CONFIG_CHARS_MAX } from "../wire/roster.ts";
 import { type Admission, JoinDesk } from "./join-desk.ts";
-import { certificateFields, checkFree, readdressed, withCertificates, withoutNode } from "./membership.ts";
+import { LeafDesk } from "./leaf-desk.ts";
+import {
+  certificateFields,
+  entryFor,
+  type IssuedCertificate,
+  readdressed,
+  withoutNode,
+} from "./membership.ts";
 import { parseOwnAddresses } from "./own-addresses.ts";
 import type { RosterKeeper } from "./roster-keeper.ts";
-import { nextRoster } from "./roster-next.ts";
+import type { RosterChanges } from "./roster-next.ts";
+import { type TermRight, withoutSignersOf } from "./roster-open.ts";
 import { Serial } from "./serial.ts";
-import { loadSigner, SIGNER_REMEDY, type Signer } from "./signer.ts";
-import { SIGNER_CERTIFICATE_FILE, type TokenRecord } from "./state-files.ts";
-import { judgeToken, provenToken, TokenBook, type TokenState, tokenState } from "./tokens.ts";
+import { SetAsideBook } from "./set-aside.ts";
+import type { Signer } from "./signer.ts";
+import { type RosterEdit, SigningDesk, type TermEdit } from "./signing-desk.ts";
+import { type CreatedToken, createToken, type ListedToken, listedToken } from "./token-desk.ts";
+import { judgeToken, provenToken, TokenBook } from "./tokens.ts";
 
-export interface CreatedToken {
-  /** The one line for the new host; holds the secret. */
-  readonly token: string;
-  readonly id: string;
-  readonly name: string;
-  readonly expires: WallTime;
-}
-export interface ListedToken {
-  readonly id: string;
-  readonly name: string;
-  readonly created: WallTime;
-  readonly expires: WallTime;
-  readonly state: TokenState;
-}
 export interface AppliedConfig {
   readonly term: number;
   readonly epoch: number;
@@ -51,13 +40,14 @@ export interface AppliedConfig {
 
 /** The roster after a removal or a change of addresses, and whom it was about. */
 export interface ChangedNode {
-  readonly term: number;
-  readonly epoch: number;
+  readonly rank: RosterRank;
   readonly node: RosterNode;
 }
 
 /** Renewals are entered in the roster together: each roster is sent to every node. */
 const PUBLISH_RENEWALS_AFTER: Duration = ms(600_000);
+/** Revocation lists for other tools are renewed when half of their thirty days is over. */
+const LISTS_LOOKED_AT_EVERY: Duration = hours(6);
 /** A member may not keep the keymaster busy with signing. */
 const ASKED_AGAIN_AFTER: Duration = ms(500);
 
@@ -68,76 +58,130 @@ interface Self {
   readonly pin: string;
 }
 
-/** What only the node that signs can do. Whatever makes a roster runs one after the other. */
+/**
+ * What only the node that signs can do. Every node has one, at rest: keymaster-seat.ts says which is at
+ * work. Whatever makes a roster runs one after the other.
+ */
 export class Keymaster {
   readonly #self: Self;
   readonly #keeper: RosterKeeper;
-  readonly #signer: Signer;
+  readonly #signing: SigningDesk;
   readonly #tokens: TokenBook;
   readonly #clock: () => WallTime;
+  readonly #leaves: LeafDesk;
   readonly #leafLife: Duration;
   readonly #serial = new Serial();
   readonly #desk: JoinDesk;
-  /** Issued since the roster was last signed, by node. */
-  readonly #issued = new Map<string, CertificateFacts>();
   readonly #askedAt = new Map<string, WallTime>();
+  /** What lost against rosters of this node's. */
+  readonly setAside: SetAsideBook;
   #publishing: NodeJS.Timeout | undefined;
 
   private constructor(
     self: Self,
     keeper: RosterKeeper,
-    signer: Signer,
+    signing: SigningDesk,
     tokens: TokenBook,
+    leaves: LeafDesk,
+    setAside: SetAsideBook,
     clock: () => WallTime,
     leafLife: Duration,
   ) {
     this.#self = self;
     this.#keeper = keeper;
-    this.#signer = signer;
+    this.#signing = signing;
     this.#tokens = tokens;
+    this.#leaves = leaves;
+    this.setAside = setAside;
     this.#clock = clock;
     this.#leafLife = leafLife;
-    const root = keeper.current().roster.roots[0]?.certificate ?? "";
-    this.#desk = new JoinDesk({ schema: 1, intermediate: signer.certificate, root }, (request, exporterHex) =>
-      this.#serial.run(() => this.#admit(request, exporterHex)),
+    this.#desk = new JoinDesk(
+      () => this.#hello(),
+      (request, exporterHex) => this.#serial.run(() => this.#admit(request, exporterHex)),
     );
+    setInterval(() => void this.publishLists(), LISTS_LOOKED_AT_EVERY).unref();
   }
 
-  /** Undefined when this node holds no signing key, or the roster has another signer by now. */
+  /** Fails with what the disk or the files say. */
   static async load(
     folder: StateFolder,
     self: Self,
     keeper: RosterKeeper,
     clock: () => WallTime,
     leafLife: Duration = LEAF_LIFE,
-  ): Promise<Result<Keymaster | undefined>> {
-    const { roster, signed } = keeper.current();
-    if (roster.keymaster !== self.id) return ok(undefined);
-    const signer = await loadSigner(folder);
-    if (!signer.ok) return signer;
-    if (signer.value.pin !== signed.signer) return ok(undefined);
-    const listed = roster.succession.find((successor) => successor.pin === signed.signer);
-    if (listed?.certificate.trim() !== signer.value.certificate.trim()) {
-      const message = `${folder.path}/${SIGNER_CERTIFICATE_FILE} is not the certificate that the roster lists`;
-      return failure("state-corrupt", message, SIGNER_REMEDY);
-    }
+  ): Promise<Result<Keymaster>> {
     const tokens = await TokenBook.load(folder);
-    return tokens.ok ? ok(new Keymaster(self, keeper, signer.value, tokens.value, clock, leafLife)) : tokens;
+    if (!tokens.ok) return tokens;
+    const signing = new SigningDesk(self.id, keeper, clock);
+    const roots = () => keeper.current().roster.roots;
+    const issuing = { mesh: self.mesh, signer: () => signing.atWork(), roots, clock, life: leafLife };
+    const leaves = await LeafDesk.load(folder, issuing);
+    if (!leaves.ok) return leaves;
+    const setAside = await SetAsideBook.load(folder, () => keeper.current());
+    if (!setAside.ok) return setAside;
+    const books = [tokens.value, leaves.value, setAside.value] as const;
+    return ok(new Keymaster(self, keeper, signing, ...books, clock, leafLife));
+  }
+
+  /** The key this node would sign with, whether or not it may now. */
+  get signer(): Signer | undefined {
+    return this.#signing.signer;
+  }
+
+  /** Another certificate of the same key, or another key altogether. */
+  useSigner(signer: Signer | undefined): void {
+    this.#signing.use(signer);
+  }
+
+  /** It is this node that signs the next roster. */
+  signs(): boolean {
+    return this.#signing.signs();
+  }
+
+  /** Signs the next roster of this term with what `edit` makes of the one before, and adopts it. */
+  publish(edit: RosterEdit): Promise<Result<ParsedRoster>> {
+    return this.#serial.run(() => this.#signing.publish(edit));
+  }
+
+  /**
+   * Signs the first roster of a new term with this key of this node, and adopts it: from then on this node
+   * signs. `keymaster` need not be among the changes.
+   */
+  openTerm(right: TermRight, edit: TermEdit, signer: Signer): Promise<Result<ParsedRoster>> {
+    return this.#serial.run(async () => {
+      const begun = await this.setAside.beginOn(this.#keeper.current());
+      return begun.ok ? this.#signing.openTerm(right, edit, signer) : begun;
+    });
+  }
+
+  /** Nothing is signed here until it is over. */
+  while<T>(operation: () => Promise<Result<T>>): Promise<Result<T>> {
+    return this.#serial.run(operation);
+  }
+
+  /** Nobody joins by these any more: they name this node's key as the keymaster's. Gives how many were open. */
+  voidTokens(): Promise<Result<number>> {
+    return this.#serial.run(() => this.#tokens.revokeOpen(this.#clock()));
   }
 
   /** `life` in milliseconds. Fails with `name-taken`, `usage` or `limit-reached`. */
   createToken(name: string, life: number): Promise<Result<CreatedToken>> {
-    return this.#serial.run(() => this.#createToken(name, life));
+    return this.#serial.run(async () => {
+      const signer = this.#signing.atWork();
+      if (!signer.ok) return signer;
+      const { roster } = this.#keeper.current();
+      return createToken(this.#tokens, { name, life, roster, self: this.#self, now: this.#clock() });
+    });
   }
 
   listTokens(): readonly ListedToken[] {
-    return this.#tokens.list().map((record) => this.#listed(record));
+    return this.#tokens.list().map((record) => listedToken(record, this.#clock()));
   }
 
   revokeToken(id: string): Promise<Result<ListedToken>> {
     return this.#serial.run(async () => {
       const revoked = await this.#tokens.revoke(id);
-      return revoked.ok ? ok(this.#listed(revoked.value)) : revoked;
+      return revoked.ok ? ok(listedToken(revoked.value, this.#clock())) : revoked;
     });
   }
 
@@ -167,20 +211,34 @@ export class Keymaster {
   }
 
   /** What this node has last issued to a member, as far as it remembers. */
-  issuedTo(node: string): CertificateFacts | undefined {
-    return this.#issued.get(node);
+  issuedTo(node: string): IssuedCertificate | undefined {
+    return this.#signing.issuedTo(node);
   }
 
-  /** Signs the roster that no longer holds the node; `why` is kept in it. Fails with `node-unknown` or `usage`. */
-  removeNode(named: string, why: string): Promise<Result<ChangedNode>> {
+  /**
+   * Signs the roster that no longer holds the node; `why` is kept in it. `suspected`: its key may be in
+   * other hands. Fails with `node-unknown` or `usage`.
+   */
+  removeNode(named: string, why: string, suspected = false): Promise<Result<ChangedNode>> {
     return this.#serial.run(async () => {
-      const without = withoutNode(this.#keeper.current().roster, named, { why, at: this.#clock() });
+      const without = withoutNode(this.#keeper.current().roster, named, {
+        why,
+        suspected,
+        at: this.#clock(),
+        serialsOf: (node) => this.#leaves.serialsOf(node),
+      });
       if (!without.ok) return without;
-      const published = await this.#publish(without.value.changes);
+      const { removed, changes } = without.value;
+      const about = { why, at: isoTime(this.#clock()), suspected };
+      const { roster } = this.#keeper.current();
+      const published = await this.#publish({
+        ...changes,
+        ...withoutSignersOf({ ...roster, ...changes }, removed, about),
+      });
       if (!published.ok) return published;
-      const { term, epoch } = published.value;
-      this.#issued.delete(without.value.removed.id);
-      return ok({ term, epoch, node: without.value.removed });
+      this.#signing.forget(removed.id);
+      await this.#leaves.forget(removed.id);
+      return ok({ rank: rankOf(published.value), node: removed });
     });
   }
 
@@ -193,7 +251,7 @@ export class Keymaster {
       if (!moved.ok) return moved;
       const published = await this.#publish(moved.value.changes);
       if (!published.ok) return published;
-      return ok({ term: published.value.term, epoch: published.value.epoch, node: moved.value.node });
+      return ok({ rank: rankOf(published.value), node: moved.value.node });
     });
   }
 
@@ -202,15 +260,25 @@ export class Keymaster {
     clearTimeout(this.#publishing);
     this.#publishing = undefined;
     return this.#serial.run(async () => {
-      if (this.#issued.size === 0) return ok(undefined);
+      if (!this.#signing.hasNews()) return ok(undefined);
+      const published = await this.#publish({});
+      return published.ok ? ok(undefined) : published;
+    });
+  }
+
+  /** Has the revocation lists in the roster made anew where they are due; every removal does so itself. */
+  publishLists(): Promise<Result<void>> {
+    return this.#serial.run(async () => {
+      if (!this.#signing.listsAreDue()) return ok(undefined);
       const published = await this.#publish({});
       return published.ok ? ok(undefined) : published;
     });
   }
 
   async #renew(node: string, csr: string): Promise<Result<string>> {
-    const { roster, signed } = this.#keeper.current();
-    if (signed.signer !== this.#signer.pin) return notSigner();
+    const signer = this.#signing.atWork();
+    if (!signer.ok) return signer;
+    const { roster } = this.#keeper.current();
     const member = roster.nodes.find(({ id }) => id === node);
     if (member === undefined) return failure("node-unknown", "the roster holds no such node");
     const now = this.#clock();
@@ -225,55 +293,12 @@ export class Keymaster {
       const message = `the request is for another key than the roster has for ${member.name}`;
       return failure("certificate-invalid", message, "Remove the node and join it anew for another key.");
     }
-    const leaf = await this.#issue(node, key.value);
+    const leaf = await this.#leaves.issue(node, key.value);
     if (!leaf.ok) return leaf;
-    this.#issued.set(node, leaf.value.facts);
+    this.#signing.note(node, leaf.value.facts);
     const wait = Math.min(PUBLISH_RENEWALS_AFTER, this.#leafLife / 10);
     this.#publishing ??= setTimeout(() => void this.publishRenewals(), wait).unref();
-    return ok(leaf.value.pem + this.#signer.certificate);
-  }
-
-  async #issue(
-    node: string,
-    key: KeyObject,
-  ): Promise<Result<{ readonly pem: string; readonly facts: CertificateFacts }>> {
-    const names = { mesh: this.#self.mesh, node };
-    const pem = await issueLeaf(names, key, this.#signer, this.#clock(), this.#leafLife);
-    const parsed = parseCertificate(pem);
-    return parsed.ok ? ok({ pem, facts: certificateFacts(parsed.value) }) : parsed;
-  }
-
-  async #createToken(name: string, life: number): Promise<Result<CreatedToken>> {
-    const valid = nodeNameText.safeParse(name);
-    if (!valid.success) return failure("usage", `${name.slice(0, 64)}: ${valid.error.issues[0]?.message}`);
-    const { roster } = this.#keeper.current();
-    if (roster.nodes.some((node) => node.name === name)) {
-      return failure(
-        "name-taken",
-        `the mesh has a node ${name} already`,
-        `Choose another name, or remove it first: \`balefire node remove ${name}\`.`,
-      );
-    }
-    const made = await this.#tokens.create(name, life, this.#clock());
-    if (!made.ok) return made;
-    const { record, secret } = made.value;
-    const token = encodeToken({
-      mesh: this.#self.mesh,
-      root: roster.roots[0]?.pin ?? "",
-      keymaster: this.#self.pin,
-      addresses: roster.nodes.find((node) => node.id === this.#self.id)?.addresses ?? [],
-      id: record.id,
-      secret,
-      name,
-      expires: wallTime(record.expires),
-    });
-    return ok({ token, id: record.id, name, expires: wallTime(record.expires) });
-  }
-
-  #listed(record: TokenRecord): ListedToken {
-    const { id, name } = record;
-    const state = tokenState(record, this.#clock());
-    return { id, name, created: wallTime(record.created), expires: wallTime(record.expires), state };
+    return ok(leaf.value.pem + signer.value.certificate);
   }
 
   async #applyConfig(text: string, expectVersion: number | undefined): Promise<Result<AppliedConfig>> {
@@ -293,22 +318,22 @@ export class Keymaster {
       return ok({ term: roster.term, epoch: roster.epoch, version, changed: false });
     const published = await this.#publish({ config: { version: version + 1, text } });
     if (!published.ok) return published;
-    const { term, epoch, config } = published.value;
+    const { term, epoch, config } = published.value.roster;
     return ok({ term, epoch, version: config.version, changed: true });
   }
 
-  /** Signs the next roster and adopts it the way everybody does. */
-  async #publish(changes: Partial<Pick<Roster, "nodes" | "revoked" | "config">>): Promise<Result<Roster>> {
-    const current = this.#keeper.current();
-    if (current.signed.signer !== this.#signer.pin) return notSigner();
-    const nodes = withCertificates(changes.nodes ?? current.roster.nodes, this.#issued);
-    const roster = nextRoster(current, { ...changes, nodes }, new Date(this.#clock()).toISOString());
-    const signed = signRoster(roster, this.#signer.key, this.#signer.pin);
-    if (!signed.ok) return signed;
-    const adopted = await this.#keeper.consider(signed.value.encoded);
-    if (!adopted.ok) return adopted;
-    this.#issued.clear();
-    return ok(roster);
+  #publish(changes: RosterChanges): Promise<Result<ParsedRoster>> {
+    return this.#signing.publish(() => ok(changes));
+  }
+
+  /** What a joiner is shown first; undefined while this node does not sign. */
+  #hello(): JoinHello | undefined {
+    const signer = this.#signing.atWork();
+    if (!signer.ok) return undefined;
+    const { roots } = this.#keeper.current().roster;
+    const above = rootAbove(signer.value.certificate, roots);
+    const root = roots.find(({ pin }) => pin === above)?.certificate ?? "";
+    return { schema: 1, intermediate: signer.value.certificate, root };
   }
 
   /** The token is consumed on disk before anything is signed; a repeat with the same key ends the same. */
@@ -322,7 +347,8 @@ export class Keymaster {
     const judged = judgeToken(token.value, { name: request.name, pin }, this.#clock());
     if (!judged.ok) return judged;
     const id = token.value.used?.node ?? randomUUID();
-    const newcomer = this.#newcomer(request, { id, pin });
+    const { roster } = this.#keeper.current();
+    const newcomer = entryFor(roster, { ...request, id, pin }, this.#clock());
     if (!newcomer.ok) return newcomer;
     if (token.value.used === null) {
       const consumed = await this.#tokens.consume(request.token, { pin, node: id, at: this.#clock() });
@@ -332,7 +358,9 @@ export class Keymaster {
   }
 
   async #welcome(newcomer: RosterNode, key: KeyObject): Promise<Result<Admission>> {
-    const leaf = await this.#issue(newcomer.id, key);
+    const signer = this.#signing.atWork();
+    if (!signer.ok) return signer;
+    const leaf = await this.#leaves.issue(newcomer.id, key);
     if (!leaf.ok) return leaf;
     const others = this.#keeper.current().roster.nodes.filter((node) => node.id !== newcomer.id);
     const published = await this.#publish({
@@ -340,39 +368,8 @@ export class Keymaster {
     });
     if (!published.ok) return published;
     return ok({
-      certificate: leaf.value.pem + this.#signer.certificate,
+      certificate: leaf.value.pem + signer.value.certificate,
       roster: this.#keeper.current().encoded,
     });
   }
-
-  /** The newcomer's entry, or why the roster cannot take it. Nothing has been consumed yet. */
-  #newcomer(request: JoinRequest, { id, pin }: { id: string; pin: string }): Result<RosterNode> {
-    const { roster } = this.#keeper.current();
-    const addresses = parseOwnAddresses(request.addresses);
-    if (!addresses.ok) return addresses;
-    const others = roster.nodes.filter((node) => node.id !== id);
-    if (others.length >= ROSTER_NODES_MAX)
-      return failure("limit-reached", `a mesh has ${ROSTER_NODES_MAX} nodes at most`);
-    if (others.some((node) => node.name === request.name)) {
-      return failure(
-        "name-taken",
-        `the mesh has a node ${request.name} already`,
-        "Make a token for another name.",
-      );
-    }
-    const free = checkFree(request.name, addresses.value, others);
-    if (!free.ok) return failure("join-refused", free.error.message, "Join with this host's own addresses.");
-    if ([...others, ...roster.revoked].some((entry) => entry.pin === pin)) {
-      return failure(
-        "join-refused",
-        "the key of the request is known to the mesh already",
-        "Join from an empty state folder.",
-      );
-    }
-    const added = roster.nodes.find((node) => node.id === id)?.added ?? new Date(this.#clock()).toISOString();
-    return ok({ id, name: request.name, addresses: addresses.value, pin, added });
-  }
 }
-
-const notSigner = (): Result<never> =>
-  failure("not-keymaster", "another node has become keymaster", "Run this on the keymaster.");

@@ -5,11 +5,18 @@ import { failure, ok, type Result } from "../kit/result.ts";
 import { isoTime, type WallTime } from "../kit/time.ts";
 import {
   REVOCATION_REASON_CHARS_MAX,
-  ROSTER_REVOKED_MAX,
+  ROSTER_NODES_MAX,
   type Roster,
   type RosterNode,
   type RosterRevocation,
 } from "../wire/roster.ts";
+import { parseOwnAddresses } from "./own-addresses.ts";
+import { withRevoked } from "./roster-next.ts";
+
+/** A certificate as the roster notes it: what it says, and the root that it leads to. */
+export interface IssuedCertificate extends CertificateFacts {
+  readonly root?: string | undefined;
+}
 
 /** A node by its name, or by its id. Fails with `node-unknown`. */
 export function findNode(roster: Roster, named: string): Result<RosterNode> {
@@ -20,12 +27,23 @@ export function findNode(roster: Roster, named: string): Result<RosterNode> {
   return failure("node-unknown", `the mesh has no node ${named.slice(0, 64)}`, `It has: ${names}.`);
 }
 
+export interface Removal {
+  readonly removed: RosterNode;
+  readonly changes: Pick<Roster, "nodes" | "revoked">;
+}
+
 /** Without the node, its key revoked. `why` is for people. */
 export function withoutNode(
   roster: Roster,
   named: string,
-  { why, at }: { readonly why: string; readonly at: WallTime },
-): Result<{ readonly removed: RosterNode; readonly changes: Pick<Roster, "nodes" | "revoked"> }> {
+  about: {
+    readonly why: string;
+    readonly at: WallTime;
+    readonly suspected: boolean;
+    /** Of its certificates that have not run out. */
+    readonly serialsOf: (node: RosterNode) => readonly string[];
+  },
+): Result<Removal> {
   const found = findNode(roster, named);
   if (!found.ok) return found;
   const removed = found.value;
@@ -33,20 +51,21 @@ export function withoutNode(
     return failure(
       "usage",
       `${removed.name} is the keymaster: without it nobody could sign the roster that leaves it out`,
-      "Stop its daemon if it is to go; the other nodes go on watching.",
+      "Make another node keymaster first: `balefire keymaster move NODE`, or `promote` there.",
     );
   }
-  const { pin, id: node, name, certificateSerial: serial } = removed;
+  const { pin, id: node, name } = removed;
+  const serials = about.serialsOf(removed);
   const revocation: RosterRevocation = {
     pin,
     node,
     name,
-    at: isoTime(at),
-    reason: why.slice(0, REVOCATION_REASON_CHARS_MAX),
-    ...(serial === undefined ? {} : { serial }),
+    at: isoTime(about.at),
+    reason: about.why.slice(0, REVOCATION_REASON_CHARS_MAX),
+    ...(serials.length === 0 ? {} : { serials }),
+    ...(about.suspected ? { suspected: true } : {}),
   };
-  // A key that nothing pins lets nobody in: the oldest may be forgotten.
-  const revoked = [...roster.revoked, revocation].slice(-ROSTER_REVOKED_MAX);
+  const revoked = withRevoked(roster.revoked, revocation);
   return ok({ removed, changes: { nodes: roster.nodes.filter(({ id }) => id !== node), revoked } });
 }
 
@@ -63,6 +82,34 @@ export function readdressed(
   if (!free.ok) return free;
   const node = { ...found.value, addresses };
   return ok({ node, changes: { nodes: roster.nodes.map((each) => (each.id === node.id ? node : each)) } });
+}
+
+/** The entry of a node that joins, or why the roster cannot take it. */
+export function entryFor(
+  roster: Roster,
+  claim: Pick<RosterNode, "id" | "name" | "pin"> & { readonly addresses: readonly string[] },
+  now: WallTime,
+): Result<RosterNode> {
+  const { id, name, pin } = claim;
+  const addresses = parseOwnAddresses(claim.addresses);
+  if (!addresses.ok) return addresses;
+  const others = roster.nodes.filter((node) => node.id !== id);
+  if (others.length >= ROSTER_NODES_MAX)
+    return failure("limit-reached", `a mesh has ${ROSTER_NODES_MAX} nodes at most`);
+  if (others.some((node) => node.name === name)) {
+    return failure("name-taken", `the mesh has a node ${name} already`, "Make a token for another name.");
+  }
+  const free = checkFree(name, addresses.value, others);
+  if (!free.ok) return failure("join-refused", free.error.message, "Join with this host's own addresses.");
+  if ([...others, ...roster.revoked].some((entry) => entry.pin === pin)) {
+    return failure(
+      "join-refused",
+      "the key of the request is known to the mesh already",
+      "Join from an empty state folder.",
+    );
+  }
+  const added = roster.nodes.find((node) => node.id === id)?.added ?? isoTime(now);
+  return ok({ id, name, addresses: addresses.value, pin, added });
 }
 
 /** Fails with `address-invalid` when another node has one of them. */
@@ -83,7 +130,7 @@ export function checkFree(
 /** What was issued since the roster before, entered where the node is still a member. */
 export const withCertificates = (
   nodes: readonly RosterNode[],
-  issued: ReadonlyMap<string, CertificateFacts>,
+  issued: ReadonlyMap<string, IssuedCertificate>,
 ): readonly RosterNode[] =>
   nodes.map((node) => {
     const facts = issued.get(node.id);
@@ -94,8 +141,13 @@ export const certificateFields = ({
   serial,
   notBefore,
   notAfter,
-}: CertificateFacts): Pick<RosterNode, "certificateBegins" | "certificateExpires" | "certificateSerial"> => ({
+  root,
+}: IssuedCertificate): Pick<
+  RosterNode,
+  "certificateBegins" | "certificateExpires" | "certificateSerial" | "root"
+> => ({
   certificateBegins: isoTime(notBefore),
   certificateExpires: isoTime(notAfter),
   certificateSerial: serial,
+  root,
 });

@@ -6,13 +6,12 @@ import type { MuteRecord } from "../core/ledger-records.ts";
 import { MUTES_MAX } from "../core/limits.ts";
 import { maintenanceId } from "../core/mutes.ts";
 import type { NodeState } from "../core/node.ts";
-import { nameOf } from "../core/state.ts";
 import { meshView } from "../core/view-of.ts";
 import { failure } from "../kit/result.ts";
-import { civilTime, type WallTime } from "../kit/time.ts";
+import type { WallTime } from "../kit/time.ts";
 import { oneLine } from "../wire/peer-records.ts";
 import type { RpcHandlers } from "../wire/rpc.ts";
-import { currentEnv } from "./clock.ts";
+import { currentEnv, meshNow } from "./clock.ts";
 import { parseMatcher } from "./matcher.ts";
 import { memberNamed } from "./member-named.ts";
 import { maintenanceReport, silenceReport } from "./reports.ts";
@@ -21,8 +20,6 @@ import { orThrow } from "./shared-config.ts";
 export interface MuteDeskOptions {
   readonly state: () => NodeState;
   readonly push: (input: Input) => void;
-  /** Who keeps people from being told belongs in the journal. */
-  readonly log: (line: string) => void;
 }
 
 type MuteMethod = Extract<keyof RpcHandlers, `maintenance-${string}` | `silence-${string}`>;
@@ -37,7 +34,7 @@ interface Wish {
 /** Short enough to be typed, and there are few. */
 const SILENCE_ID_BYTES = 4;
 
-export function createMuteDesk({ state, push, log }: MuteDeskOptions): Pick<RpcHandlers, MuteMethod> {
+export function createMuteDesk({ state, push }: MuteDeskOptions): Pick<RpcHandlers, MuteMethod> {
   const view = () => meshView(state(), currentEnv());
   const held = (mute: string): MuteRecord | undefined => state().ledger.mutes.get(mute);
   const inForce = (mute: string, wall: WallTime): MuteRecord | undefined =>
@@ -56,7 +53,6 @@ export function createMuteDesk({ state, push, log }: MuteDeskOptions): Pick<RpcH
       : inForce(request.mute, wall) !== undefined;
     if (!taken)
       orThrow(failure("limit-reached", "this node has too much to do to take it in", undefined, true));
-    log(journalLine(state(), request));
   };
 
   const member = (name: string) => orThrow(memberNamed(state(), name));
@@ -69,7 +65,7 @@ export function createMuteDesk({ state, push, log }: MuteDeskOptions): Pick<RpcH
 
   return {
     "maintenance-on": async ({ node: name, ...wish }) => {
-      const { wall } = currentEnv();
+      const wall = meshNow(state());
       const { id } = member(name);
       const mute = maintenanceId(id);
       const renewed = inForce(mute, wall) !== undefined;
@@ -84,7 +80,7 @@ export function createMuteDesk({ state, push, log }: MuteDeskOptions): Pick<RpcH
       };
     },
     "maintenance-off": async ({ node: name, user }) => {
-      const { wall } = currentEnv();
+      const wall = meshNow(state());
       const { id, name: known } = member(name);
       const record = inForce(maintenanceId(id), wall);
       if (record !== undefined) set(lifted(record, signed(user)), wall);
@@ -97,7 +93,7 @@ export function createMuteDesk({ state, push, log }: MuteDeskOptions): Pick<RpcH
       ),
     }),
     "silence-add": async ({ matcher: text, ...wish }) => {
-      const { wall } = currentEnv();
+      const wall = meshNow(state());
       const names = state().roster.members.map(({ name }) => name);
       const matcher = orThrow(parseMatcher(text, names));
       const mute = randomBytes(SILENCE_ID_BYTES).toString("hex");
@@ -108,7 +104,7 @@ export function createMuteDesk({ state, push, log }: MuteDeskOptions): Pick<RpcH
     },
     "silence-list": async () => ({ schema: 1, silences: view().silences.map(silenceReport) }),
     "silence-remove": async ({ id, user }) => {
-      const { wall } = currentEnv();
+      const wall = meshNow(state());
       const known = state().ledger.records.get(`s/${id}`);
       if (known?.t !== "mute" || known.purpose !== "silence") {
         const ids = view().silences.map((silence) => silence.id);
@@ -120,16 +116,6 @@ export function createMuteDesk({ state, push, log }: MuteDeskOptions): Pick<RpcH
       return { schema: 1, id, removed: record !== undefined };
     },
   };
-}
-
-function journalLine(
-  state: NodeState,
-  { purpose, mute, subject, by, why, until, ended }: MuteRequest,
-): string {
-  const what = subject === undefined ? `${purpose} ${mute}` : `${purpose} of ${nameOf(state, subject)}`;
-  if (ended) return `${what} ended by ${by}`;
-  const end = until === undefined ? "until someone ends it" : `until ${civilTime(until)}`;
-  return `${what} by ${by} ${end}${why === "" ? "" : `: ${why}`}`;
 }
 
 /** The same, ended by someone before its time. */

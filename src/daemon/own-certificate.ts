@@ -6,6 +6,7 @@ import {
   certificatePin,
   issuedBy,
   nodeNamed,
+  parseCertificate,
   parseCertificates,
 } from "../adapters/pki/certificates.ts";
 import { createCsr } from "../adapters/pki/csr.ts";
@@ -85,6 +86,12 @@ export class OwnCertificate {
     return this.#facts;
   }
 
+  /** False: by a key that may issue nothing any more. Members go by the roster, other tools do not. */
+  isByASuccessor(): boolean {
+    const leaf = parseCertificate(this.#pem);
+    return leaf.ok && isByOneOf(leaf.value, this.#keeper.current().roster.succession);
+  }
+
   /** A request for the next one, with the same key. */
   request(): string {
     return createCsr(this.#key);
@@ -125,10 +132,16 @@ function ownLeaf(pem: string, self: Self, keeper: RosterKeeper): Result<X509Cert
   return ok(leaf);
 }
 
+/** By the intermediate beside it, or, when its root is gone from the mesh, by a newer one of the same key. */
 function vouchedFor(leaf: X509Certificate, intermediate: X509Certificate, keeper: RosterKeeper): boolean {
-  if (leaf.ca || !issuedBy(leaf, intermediate)) return false;
-  return keeper.current().roster.roots.some((root) => {
-    const parsed = parseCertificates(root.certificate);
-    return parsed.ok && parsed.value[0] !== undefined && issuedBy(intermediate, parsed.value[0]);
-  });
+  if (leaf.ca) return false;
+  const { roots, succession } = keeper.current().roster;
+  // The roster was verified: whoever is in its succession leads to one of its roots.
+  return isByOneOf(leaf, succession) || (issuedBy(leaf, intermediate) && isByOneOf(intermediate, roots));
 }
+
+const isByOneOf = (subject: X509Certificate, issuers: readonly { readonly certificate: string }[]): boolean =>
+  issuers.some(({ certificate }) => {
+    const parsed = parseCertificate(certificate);
+    return parsed.ok && issuedBy(subject, parsed.value);
+  });

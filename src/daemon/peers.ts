@@ -28,6 +28,10 @@ export async function reachPeer(id: NodeId, { state, transport }: Surroundings):
   return has();
 }
 
+/** With whom there is a session. */
+export const sessionsOf = ({ peers }: NodeState): ReadonlySet<NodeId> =>
+  new Set([...peers.values()].flatMap(({ id, session }) => (session === undefined ? [] : [id])));
+
 /** Whoever has a session is dialled once more: the new connection takes the old one's place when it stands. */
 export function dialAnew({
   state,
@@ -57,7 +61,7 @@ export function mayConfigure(
   const session = state.peers.get(peer)?.session;
   if (session === undefined) return false;
   if (!session.certificateFlagged && session.certificateExpires >= wall) return true;
-  const issued = identity.keymaster?.issuedTo(peer);
+  const issued = identity.seat.current()?.issuedTo(peer);
   if (issued !== undefined) return isInForce(issued, wall);
   const listed = identity.keeper.current().roster.nodes.find(({ id }) => id === peer);
   const { certificateBegins: begins, certificateExpires: ends } = listed ?? {};
@@ -68,7 +72,8 @@ export function mayConfigure(
 /**
  * Before those who have left are cut off they are sent the roster that says so: signed, it is proof to
  * them. The keymaster sends it to everyone else as well, so that nobody waits for a neighbour's beat
- * and it is out even if the keymaster dies right away.
+ * and it is out even if the keymaster dies right away. So does who has just become keymaster: what it voids
+ * is void at once.
  */
 export function announceDepartures({
   roster,
@@ -76,29 +81,32 @@ export function announceDepartures({
   state,
   transport,
   signs,
+  begins,
 }: {
   readonly roster: Roster;
   readonly encoded: string;
   readonly state: NodeState;
   readonly transport: Pick<PeerTransport, "send">;
   readonly signs: boolean;
+  /** Another key signs from now on. */
+  readonly begins: boolean;
 }): void {
   const present = new Set(roster.nodes.map(({ id }) => id));
   const departing = [...state.peers.keys()].filter((id) => !present.has(id));
-  if (departing.length === 0) return;
+  if (departing.length === 0 && !(signs && begins)) return;
   const message = { t: "roster", signed: encoded } as const;
   for (const id of signs ? state.peers.keys() : departing) transport.send(id, "stream", { message });
 }
 
-/** Resolves with what this node is to say when it is no longer a member. */
+/** Resolves with what this node is to say when it was removed from its mesh. */
 export function watchDeparture({ keeper, id, certificate }: Identity): Promise<Failure> {
   return new Promise((resolve) => {
     keeper.onChange(({ roster }) => {
       if (roster.nodes.some((node) => node.id === id)) return;
       const revoked = roster.revoked.find(({ pin }) => pin === certificate.pin);
-      const message =
-        revoked === undefined ? "this node is no longer in its mesh's roster" : removalWords(revoked);
-      resolve({ code: "node-removed", message, remedy: REJOIN_REMEDY, retry: false });
+      // Nobody removed it: it was let in by a keymaster that has lost, and waits for a person's word.
+      if (revoked === undefined) return;
+      resolve({ code: "node-removed", message: removalWords(revoked), remedy: REJOIN_REMEDY, retry: false });
     });
   });
 }

@@ -36,6 +36,9 @@ export interface Questions {
   take(from: NodeId, message: Request | Response): void;
 }
 
+/** The answer to what only the keymaster can do. */
+export const NOT_KEYMASTER: Result<never> = failure("not-keymaster", "this node is not the keymaster");
+
 interface Waiting {
   readonly to: NodeId;
   readonly settle: (response: Response) => void;
@@ -47,10 +50,7 @@ export function createQuestions({ transport, reach }: QuestionsOptions): Questio
 
   const answer = async (from: NodeId, { id, method, body }: Request): Promise<void> => {
     const answerer = answerers.get(method);
-    const result =
-      answerer === undefined
-        ? failure("not-keymaster", "this node is not the keymaster")
-        : await answerer(from, parseJson(body));
+    const result = answerer === undefined ? NOT_KEYMASTER : await answerer(from, parseJson(body));
     const text = JSON.stringify(result.ok ? result.value : result.error);
     transport.send(from, "stream", { message: { t: "response", id, ok: result.ok, body: text } });
   };

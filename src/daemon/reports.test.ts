@@ -123,7 +123,7 @@ describe("incidents", () => {
     });
     const holds = new Map([["i", { why: "quiet hours", until: START }]]);
     const heldBack = (state: "owed" | "delivered") =>
-      incidentsReport([told(state)], holds).incidents.map((each) => each.heldBack);
+      incidentsReport([told(state)], holds, START).incidents.map((each) => each.heldBack);
     expect(heldBack("owed")).toEqual([{ why: "quiet hours", until: "2027-01-15T08:00:00.000Z" }]);
     expect(heldBack("delivered")).toEqual([null]);
   });

@@ -1,6 +1,8 @@
 /** From the core's views to what the control socket and `--json` say: names, ISO times, plain numbers. */
+import { clockWords } from "../core/clocks.ts";
 import type { Notice } from "../core/io.ts";
 import type { Hold } from "../core/mutes.ts";
+import { rankIn } from "../core/roster.ts";
 import type {
   ChannelView,
   InboxEntry,
@@ -10,7 +12,7 @@ import type {
   NodeView,
   SilenceView,
 } from "../core/view.ts";
-import { civilTime, formatDuration, isoTime, type WallTime } from "../kit/time.ts";
+import { civilTime, type Duration, formatDuration, isoTime, type WallTime } from "../kit/time.ts";
 import type { HealthReport } from "../wire/health.ts";
 import type {
   InboxReport,
@@ -83,7 +85,10 @@ function problemsOf(view: MeshView): { readonly degraded: string[]; readonly unp
       degraded.push(`${node.name} is ${node.verdict}`);
     if (node.certificateFlagged) degraded.push(`the certificate of ${node.name} is outside its validity`);
   }
-  if (view.isolated) degraded.push("this node hears nobody and has no uplink");
+  if (view.clock.off)
+    degraded.push(`this host's clock is ${clockWords(view.clock.error ?? (0 as Duration))}`);
+  if (!isMember(view)) degraded.push(WAITING_WORDS);
+  else if (view.isolated) degraded.push("this node hears nobody and has no uplink");
   if (view.storeFailing !== undefined) degraded.push(`state cannot be written: ${view.storeFailing}`);
   for (const { name, every, silent, last } of view.heartbeats) {
     const since = last === undefined ? "" : `, last by ${last.node} at ${civilTime(last.at)}`;
@@ -94,6 +99,12 @@ function problemsOf(view: MeshView): { readonly degraded: string[]; readonly unp
   const unproven = reaching.some((channel) => channel.proven) ? [] : [unprovenWords(reaching)];
   return { degraded, unproven };
 }
+
+const isMember = ({ nodes, self }: MeshView): boolean => nodes.some(({ id }) => id === self);
+
+/** A keymaster that has lost had let it in; it watches nobody meanwhile. */
+const WAITING_WORDS =
+  "no roster that counts holds this node: it waits to be confirmed on the keymaster (`balefire keymaster show`)";
 
 const unprovenWords = (channels: readonly ChannelView[]): string =>
   channels.length === 0
@@ -111,12 +122,12 @@ export function statusReport(
   degraded.push(...troubles);
   return {
     schema: 1,
+    at: isoTime(view.at),
     mesh: view.mesh,
     self: view.self,
     name: view.selfName,
     keymaster: view.keymaster,
-    term: view.term,
-    epoch: view.epoch,
+    ...rankIn(view),
     version,
     health: degraded.length > 0 ? "degraded" : unproven.length > 0 ? "unproven" : "ok",
     problems: [...degraded, ...unproven],
@@ -164,11 +175,13 @@ const latest = (times: readonly (WallTime | undefined)[]): WallTime | undefined 
 export const incidentsReport = (
   views: readonly IncidentView[],
   holds: ReadonlyMap<string, Hold>,
+  at: WallTime,
 ): IncidentsReport => ({
   schema: 1,
-  incidents: views.map(({ since, resolved, note, topic, detail, evidence, told, ...rest }) => ({
+  at: isoTime(at),
+  incidents: views.map(({ since, resolved, note, unknown, topic, detail, evidence, told, ...rest }) => ({
     ...rest,
-    state: note ? "note" : resolved === undefined ? "open" : "resolved",
+    state: note ? "note" : resolved !== undefined ? "resolved" : unknown ? "unknown" : "open",
     topic: topic ?? null,
     detail: detail ?? null,
     heldBack: holdReport(told, holds.get(rest.id)),
@@ -213,5 +226,6 @@ export const notifyListReport = (
 
 export function watchEvent(notice: Notice, at: WallTime): WatchEvent {
   const { type, ...rest } = notice;
-  return { schema: 1, event: type, at: isoTime(at), ...rest };
+  const until = notice.type === "mute" ? { until: isoOrNull(notice.until) } : {};
+  return { schema: 1, event: type, at: isoTime(at), ...rest, ...until };
 }

@@ -9,6 +9,7 @@ import { createSupervisor, type Supervisor } from "../adapters/systemd/superviso
 import { FailureError, unwrap } from "../kit/result.ts";
 import { formatDuration } from "../kit/time.ts";
 import { assemble, type Node } from "./assembly.ts";
+import { createNodeClock } from "./clock.ts";
 import { loadIdentity } from "./identity.ts";
 import { logFailure } from "./journal.ts";
 import { leafLife } from "./leaf-life.ts";
@@ -54,9 +55,11 @@ async function serve(options: RunOptions, log: Log, closers: Closer[]): Promise<
   const lock = unwrap(lockState(options.stateDir));
   closers.push(() => lock.release());
   const life = unwrap(leafLife(process.env));
-  const identity = unwrap(await loadIdentity(options.stateDir, { leafLife: life }));
+  const clock = createNodeClock();
+  const identity = unwrap(await loadIdentity(options.stateDir, { leafLife: life, clock: clock.now }));
   if (life !== LEAF_LIFE)
     log.warning(`BALEFIRE_TEST_LEAF_LIFE: certificates signed here live ${formatDuration(life)}`);
+  unwrap(await identity.seat.settle());
   const sources: SettingsSources = { ...options, env: process.env };
   const shared = identity.keeper.current().roster.config.text;
   const { settings, leftOut } = unwrap(await readFirstSettings(sources, shared));
@@ -72,6 +75,7 @@ async function serve(options: RunOptions, log: Log, closers: Closer[]): Promise<
     settings,
     store,
     historyPath,
+    clock,
     log,
     version: options.version,
   });
@@ -97,8 +101,12 @@ async function serve(options: RunOptions, log: Log, closers: Closer[]): Promise<
   supervisor.ready();
   log.info(`${identity.name} watches ${node.loop.state.peers.size} other nodes of mesh ${identity.mesh}`);
   node.renewal.start();
+  node.rotation.start();
+  node.courier.start();
   const removed = await Promise.race([stopped, node.removed]);
   node.renewal.stop();
+  node.rotation.stop();
+  node.courier.stop();
   supervisor.stopping();
   clearInterval(alive);
   if (removed !== undefined) {

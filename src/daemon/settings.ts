@@ -98,8 +98,10 @@ function policyOf({ settings, nodes }: Config): Policy {
   return {
     daemonDownGrace: settings["policy.daemonDown.grace"],
     linkProblemGrace: settings["policy.linkProblem.grace"],
+    clockGrace: settings["policy.clock.grace"],
     missingAfter: settings["policy.missing.after"],
     plannedFor: settings["policy.planned.grace"],
+    plannedNotes: settings["policy.planned.note"] === "on",
     flap: flap === "off" ? undefined : flap,
     quietHours: quietHours === "off" ? undefined : quietHours,
     heat: {

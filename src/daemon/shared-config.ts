@@ -7,10 +7,11 @@ import { formatProblems } from "../wire/config-problems.ts";
 import { SHARED_CONFIG_CHARS_MAX } from "../wire/roster.ts";
 import type { ConfigApplyReport } from "../wire/rpc.ts";
 import type { Keymaster } from "./keymaster.ts";
-import type { Questions } from "./questions.ts";
+import { NOT_KEYMASTER, type Questions } from "./questions.ts";
 
 export interface SharedConfigOptions {
-  readonly keymaster: Keymaster | undefined;
+  /** While this node is the keymaster. */
+  readonly keymaster: () => Keymaster | undefined;
   readonly keymasterId: () => NodeId;
   readonly questions: Questions;
   /** Who changed what all share belongs in the journal. */
@@ -24,7 +25,7 @@ export interface SharedConfig {
 }
 
 export function createSharedConfig(options: SharedConfigOptions): SharedConfig {
-  const { keymaster, questions } = options;
+  const { questions } = options;
 
   const applyHere = async (signing: Keymaster, text: string): Promise<Result<ConfigApplyReport>> => {
     const parsed = parseConfig(text, "the shared configuration", "shared");
@@ -52,11 +53,14 @@ export function createSharedConfig(options: SharedConfigOptions): SharedConfig {
     return applied;
   };
 
-  if (keymaster !== undefined)
-    questions.serve("config-apply", (from, body) => applyFor(keymaster, from, body));
+  questions.serve("config-apply", async (from, body) => {
+    const signing = options.keymaster();
+    return signing === undefined ? NOT_KEYMASTER : applyFor(signing, from, body);
+  });
   return {
     apply: async (text) => {
-      if (keymaster !== undefined) return applyHere(keymaster, text);
+      const signing = options.keymaster();
+      if (signing !== undefined) return applyHere(signing, text);
       return questions.ask(options.keymasterId(), {
         method: "config-apply",
         body: { text },

@@ -1,8 +1,17 @@
 /** What lies in the state folder. `node.json` is written last: it is what makes a folder an identity. */
 import * as z from "zod";
-import { type RecoveryFile, recoveryFile } from "../adapters/pki/recovery.ts";
 import type { StateFile } from "../adapters/state/folder.ts";
-import { addressText, nodeNameText, pinText, type SignedRoster, uuidText } from "../wire/roster.ts";
+import { type RecoveryFile, recoveryFile } from "../wire/recovery-file.ts";
+import {
+  addressText,
+  nodeNameText,
+  pinText,
+  REVOCATION_SERIALS_MAX,
+  ROSTER_NODES_MAX,
+  type SignedRoster,
+  serialText,
+  uuidText,
+} from "../wire/roster.ts";
 import { tokenIdShape } from "../wire/token.ts";
 
 export const NODE_KEY_FILE = "node.key";
@@ -35,6 +44,46 @@ export const ROSTER_FILE: StateFile<SignedRoster> = {
   kind: "roster",
   shape: z.object({ body: z.string(), signature: z.string(), signer: z.string() }),
   remedy: "Copy roster.json from another host of the mesh: it is the same on all of them, and signed.",
+};
+
+const signedRoster: z.ZodType<SignedRoster> = z.object({
+  body: z.string(),
+  signature: z.string(),
+  signer: z.string(),
+});
+
+/** Rosters this node went by until another one won that does not build on them; the new keymaster is to have them. */
+export const DISPLACED_FILE: StateFile<{ readonly rosters: readonly SignedRoster[] }> = {
+  name: "displaced.json",
+  kind: "displaced",
+  shape: z.object({ rosters: z.array(signedRoster) }),
+  remedy: "Delete it: of what it told nothing can be confirmed any more.",
+};
+
+/** The roster on which the term of this node's builds: what rosters that lost have changed is told by it. */
+export const TERM_BASE_FILE: StateFile<SignedRoster> = {
+  name: "term-base.json",
+  kind: "term-base",
+  shape: signedRoster,
+  remedy:
+    "Delete it: what a roster that lost has changed is then told by comparing it with the one in force.",
+};
+
+/** What a keymaster that lost has signed, for a person to confirm or drop. */
+export interface SetAsideRecord {
+  /** Milliseconds since 1970; when it came. */
+  readonly at: number;
+  readonly signed: SignedRoster;
+  /** Confirmed or dropped: neither it nor an earlier one of its signer is listed again. */
+  readonly settled: boolean;
+}
+export const SET_ASIDE_FILE: StateFile<{ readonly rosters: readonly SetAsideRecord[] }> = {
+  name: "set-aside.json",
+  kind: "set-aside",
+  shape: z.object({
+    rosters: z.array(z.object({ at: z.number(), signed: signedRoster, settled: z.boolean() })),
+  }),
+  remedy: "Delete it: what it lists can no longer be confirmed.",
 };
 
 export const RECOVERY_STATE_FILE: StateFile<RecoveryFile> = {
@@ -78,6 +127,27 @@ export const TOKENS_FILE: StateFile<{ readonly tokens: readonly TokenRecord[] }>
     "Restore the file, or delete it: open join tokens are lost with it, nodes that have joined are not affected.",
 };
 
+/** A certificate that the keymaster has issued and that has not run out. */
+export interface IssuedRecord {
+  readonly node: string;
+  /** Hex. */
+  readonly serial: string;
+  /** Milliseconds since 1970, as the next. */
+  readonly issued: number;
+  readonly expires: number;
+}
+export const ISSUED_FILE: StateFile<{ readonly certificates: readonly IssuedRecord[] }> = {
+  name: "issued.json",
+  kind: "issued",
+  shape: z.object({
+    certificates: z
+      .array(z.object({ node: uuidText, serial: serialText, issued: z.number(), expires: z.number() }))
+      .max(ROSTER_NODES_MAX * REVOCATION_SERIALS_MAX),
+  }),
+  remedy:
+    "Restore the file, or delete it: of a node that is removed, the revocation lists for other tools then name its last certificate only.",
+};
+
 /** The joiner's side of an unfinished join; holds its private key, so that the same command goes on with it. */
 export interface PendingJoin {
   readonly mesh: string;
@@ -90,6 +160,18 @@ export const PENDING_JOIN_FILE: StateFile<PendingJoin> = {
   kind: "pending-join",
   shape: z.object({ mesh: uuidText, token: z.string().regex(tokenIdShape), key: z.string() }),
   remedy: "Delete it and join with a new token.",
+  secret: true,
+};
+
+/**
+ * A signing key that waits for its certificate: it has to appear in a roster's succession. It takes the
+ * place of the one in `signer.key` only then.
+ */
+export const PENDING_SIGNER_FILE: StateFile<{ readonly key: string }> = {
+  name: "pending-signer.json",
+  kind: "pending-signer",
+  shape: z.object({ key: z.string() }),
+  remedy: "Delete it, and run the `balefire keymaster` command again that was interrupted.",
   secret: true,
 };
 
@@ -108,6 +190,11 @@ export const IDENTITY_FILES: readonly string[] = [
   ROSTER_FILE.name,
   SIGNER_KEY_FILE,
   SIGNER_CERTIFICATE_FILE,
+  PENDING_SIGNER_FILE.name,
   RECOVERY_STATE_FILE.name,
   TOKENS_FILE.name,
+  ISSUED_FILE.name,
+  DISPLACED_FILE.name,
+  TERM_BASE_FILE.name,
+  SET_ASIDE_FILE.name,
 ];

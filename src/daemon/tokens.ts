@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { signProof, tokenPublicKey, tokenSigningKey, verifyProof } from "../adapters/pki/token-key.ts";
 import type { StateFolder } from "../adapters/state/folder.ts";
 import { failure, ok, type Result } from "../kit/result.ts";
-import { type Duration, days, formatDuration, type WallTime } from "../kit/time.ts";
+import { civilTime, type Duration, days, formatDuration, type WallTime } from "../kit/time.ts";
 import { TOKEN_SECRET_BYTES } from "../wire/token.ts";
 import { TOKENS_FILE, TOKENS_MAX, type TokenRecord } from "./state-files.ts";
 
@@ -90,6 +90,16 @@ export class TokenBook {
     return written.ok ? ok(revoked) : written;
   }
 
+  /** Gives how many were open. */
+  async revokeOpen(now: WallTime): Promise<Result<number>> {
+    const open = new Set(this.#records.filter((record) => tokenState(record, now) === "open"));
+    if (open.size === 0) return ok(0);
+    const written = await this.#replace(
+      this.#records.map((each) => (open.has(each) ? { ...each, revoked: true } : each)),
+    );
+    return written.ok ? ok(open.size) : written;
+  }
+
   /** On disk when it resolves to ok: from then on no other key can use the token. */
   async consume(id: string, used: NonNullable<TokenRecord["used"]>): Promise<Result<void>> {
     return this.#replace(this.#records.map((each) => (each.id === id ? { ...each, used } : each)));
@@ -139,9 +149,11 @@ export function judgeToken(
     const resumes = record.used.pin === claim.pin && now <= record.used.at + RESUME_FOR;
     return resumes ? ok(undefined) : failure("token-used", "the join token has been used already", remedy);
   }
-  return record.expires > now
-    ? ok(undefined)
-    : failure("token-expired", "the join token has expired", remedy);
+  if (record.expires > now) return ok(undefined);
+  // By whose clock: where that one is wrong, a new token alone is no help.
+  const past = formatDuration((now - record.expires) as Duration);
+  const message = `the join token has expired: ${past} ago by the keymaster's clock, which says ${civilTime(now)}`;
+  return failure("token-expired", message, remedy);
 }
 
 /** The joiner's half: signs the proof with the token's secret. */

@@ -8,10 +8,18 @@ export interface TrustView {
   readonly peers: readonly { readonly id: NodeId; readonly name: string; readonly pin: string }[];
   /** PEM certificates of the trusted roots. */
   readonly roots: readonly string[];
+  /**
+   * PEM certificates of the keys that may issue now. A peer may show an older one of the same key, by a
+   * root that is gone: what such a key has issued leads to a root by these as well.
+   */
+  readonly issuers: readonly string[];
   /** Where joins are relayed to; undefined on the keymaster itself. */
   readonly keymaster?: { readonly id: NodeId; readonly addresses: readonly Address[] };
-  /** Keys that were taken from the mesh, and the signed roster that proves it to who comes with one. */
-  readonly dismissed?: { readonly pins: readonly string[]; readonly roster: string };
+  /**
+   * The signed roster: proof to whom the mesh has certified once and does not hold now, because it was
+   * removed or because the keymaster that let it in has lost.
+   */
+  readonly dismissal?: string;
 }
 
 /** Sessions and datagrams among pinned peers, one session a pair. */

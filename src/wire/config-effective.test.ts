@@ -42,8 +42,10 @@ describe("the effective configuration", () => {
       "mesh.beat": 200,
       "policy.daemonDown.grace": 15_000,
       "policy.linkProblem.grace": 15_000,
+      "policy.clock.grace": 60_000,
       "policy.missing.after": 300_000,
       "policy.planned.grace": 600_000,
+      "policy.planned.note": "off",
       "policy.flap": { window: 600_000, quiet: 60_000 },
       "policy.quietHours": "off",
       "http.listen": "127.0.0.1:7655",
@@ -81,14 +83,16 @@ describe("the effective configuration", () => {
   });
 
   it("takes every setting of one value from the environment", () => {
-    const given = ["300ms", "1s", "2s", "30s", "3m", "off", "off", "20s", "/other", "warning"];
+    const given = ["300ms", "1s", "2s", "4s", "30s", "3m", "on", "off", "off", "20s", "/other", "warning"];
     const env = Object.fromEntries(CONFIG_ENVIRONMENT.map((name, index) => [name, given[index]]));
     expect(effective({ file, shared, env }).config.settings).toMatchObject({
       "mesh.beat": 300,
       "policy.daemonDown.grace": 1000,
       "policy.linkProblem.grace": 2000,
+      "policy.clock.grace": 4000,
       "policy.missing.after": 30_000,
       "policy.planned.grace": 180_000,
+      "policy.planned.note": "on",
       "http.listen": "off",
       "sensors.watch": "off",
       "sensors.every": 20_000,
@@ -169,8 +173,10 @@ describe("shown to a person", () => {
       { key: "mesh.beat", value: "2s", origin: "shared" },
       { key: "policy.daemonDown.grace", value: "1s", origin: "file" },
       { key: "policy.linkProblem.grace", value: "15s", origin: "default" },
+      { key: "policy.clock.grace", value: "1m", origin: "default" },
       { key: "policy.missing.after", value: "24h", origin: "file" },
       { key: "policy.planned.grace", value: "10m", origin: "default" },
+      { key: "policy.planned.note", value: "off", origin: "default" },
       { key: "policy.flap", value: { window: "10m", quiet: "1m" }, origin: "default" },
       {
         key: "policy.quietHours",

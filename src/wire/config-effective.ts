@@ -28,7 +28,7 @@ export interface ConfigSources {
   readonly file?: ConfigDocument | undefined;
   /** The document in the roster, parsed. */
   readonly shared?: ConfigDocument | undefined;
-  /** The process environment; only `BALEFIRE_POLICY_*`, `BALEFIRE_MESH_*`, `BALEFIRE_HTTP_*` and `BALEFIRE_LOG_*` are looked at. */
+  /** The process environment; only the variables of `CONFIG_ENVIRONMENT`, and what looks like one, are looked at. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 

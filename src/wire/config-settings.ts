@@ -41,6 +41,11 @@ export interface SettingValues {
   readonly "policy.daemonDown.grace": Duration;
   /** How long two hosts may fail to hear one another before a person is told. Default: 15s. Range: 0s to 60m. */
   readonly "policy.linkProblem.grace": Duration;
+  /**
+   * How long a host's clock may be off before a person is told: at a boot a time service may have yet to
+   * set it. Default: 60s. Range: 0s to 60m.
+   */
+  readonly "policy.clock.grace": Duration;
   /** A member not heard for this long since this node started is missing. Default: 5m. Range: 10s to 24h. */
   readonly "policy.missing.after": Duration;
   /**
@@ -48,6 +53,8 @@ export interface SettingValues {
    * Default: 10m. Range: 1s to 7d.
    */
   readonly "policy.planned.grace": Duration;
+  /** Whether people are told, in a note, of stops on purpose and of maintenances. Default: off. */
+  readonly "policy.planned.note": "on" | "off";
   /**
    * A second "down" within `window` of the first is told as flapping, until `quiet` has passed without
    * a change. `off`: every change is told. Default: 10m and 60s. Ranges: 10s to 24h, 1s to 60m.
@@ -155,8 +162,10 @@ export const SETTINGS: { readonly [K in SettingKey]: Setting<SettingValues[K]> }
   "mesh.beat": setting(ms(200), duration(ms(50), seconds(5))),
   "policy.daemonDown.grace": setting(seconds(15), grace),
   "policy.linkProblem.grace": setting(seconds(15), grace),
+  "policy.clock.grace": setting(seconds(60), grace),
   "policy.missing.after": setting(minutes(5), duration(seconds(10), hours(24))),
   "policy.planned.grace": setting(minutes(10), duration(seconds(1), days(7))),
+  "policy.planned.note": setting<"on" | "off">("off", choice(["on", "off"])),
   "policy.flap": setting<FlapPolicy | "off">(FLAP_DEFAULT, orOff(flap)),
   "policy.quietHours": setting<QuietHours | "off">("off", orOff(quietHours)),
   "http.listen": ownSetting(HTTP_LISTEN_DEFAULT, httpListen),

@@ -282,7 +282,7 @@ describe("what is wrong is named with its place and the fix", () => {
       "a test message as a kind that is told",
       "channels:\n  - {name: a, type: webhook, url: https://x.example, kinds: [down, test]}",
       [
-        '2:68 channels[0].kinds[1]: "test" is not one of down, daemon-down, missing, link-problem, flapping, heat, certificate, revoked, restarted, cut-off | Write one of down, daemon-down, missing, link-problem, flapping, heat, certificate, revoked, restarted, cut-off.',
+        '2:68 channels[0].kinds[1]: "test" is not one of down, daemon-down, missing, link-problem, flapping, heat, certificate, clock, revoked, restarted, cut-off, planned | Write one of down, daemon-down, missing, link-problem, flapping, heat, certificate, clock, revoked, restarted, cut-off, planned.',
       ],
     ],
     [

@@ -18,9 +18,11 @@ export const toldKinds: Readonly<Record<ToldKind, ToldKind>> = {
   flapping: "flapping",
   heat: "heat",
   certificate: "certificate",
+  clock: "clock",
   revoked: "revoked",
   restarted: "restarted",
   "cut-off": "cut-off",
+  planned: "planned",
 };
 
 export const incidentKinds: Readonly<Record<IncidentKind, IncidentKind>> = { ...toldKinds, test: "test" };

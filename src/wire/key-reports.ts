@@ -1,4 +1,5 @@
 /** Results of the verbs about certificates and membership, as `--json` prints them. */
+import type { RosterRank } from "../core/types.ts";
 
 export interface CertificateReport {
   /** The node's name. */
@@ -31,9 +32,7 @@ export interface CertsRenewReport {
 }
 
 /** Which nodes hold the new roster, a moment after it was signed. */
-export interface SpreadReport {
-  readonly term: number;
-  readonly epoch: number;
+export interface SpreadReport extends RosterRank {
   /** Names of nodes. */
   readonly reached: readonly string[];
   readonly waiting: readonly string[];

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import type { FarewellReason, RequestMethod } from "../core/messages.ts";
 import type { PathKind, ProbeOutcome, RosterRank, Verdict } from "../core/types.ts";
+import { openerText } from "./roster.ts";
 
 /** Ids are uuids, hashes and keys built from them. */
 const ID_CHARS_MAX = 128;
@@ -36,6 +37,10 @@ export const REQUEST_METHODS: readonly [RequestMethod, ...RequestMethod[]] = [
   "config-apply",
   "renew",
   "renew-now",
+  "rotation",
+  "set-aside",
+  "signer-request",
+  "take-over",
 ];
 
 export const id: z.ZodType<string> = z.string().min(1).max(ID_CHARS_MAX);
@@ -48,4 +53,9 @@ export const incarnation: z.ZodType<number> = z.number().int().min(0).max(INCARN
 const SPAN_MAX = 315_360_000_000;
 /** A length of time in milliseconds that is never negative. */
 export const span: z.ZodType<number> = z.number().min(0).max(SPAN_MAX);
-export const rosterRank: z.ZodType<RosterRank> = z.object({ term: limitedCount, epoch: limitedCount });
+export const rosterRank: z.ZodType<RosterRank> = z.object({
+  generation: limitedCount,
+  term: limitedCount,
+  opener: openerText,
+  epoch: limitedCount,
+});

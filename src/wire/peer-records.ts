@@ -40,13 +40,14 @@ const INCIDENT_VERDICTS: readonly [Verdict, ...Verdict[]] = [
   "missing",
   "link-problem",
   "alive",
+  "planned",
 ];
 const phase = z.enum(["open", "resolved"]);
 /** Versions are ordered as text of 15 digits (`versionOf`): beyond 1e14 the order would turn round. */
 const countOfChanges: z.ZodType<number> = z.number().int().min(0).max(1e9);
 const incidents = z.array(id).max(INCIDENTS_PER_RECORD_MAX);
 
-/** What these kinds are about is not heard: "alive" would contradict them. */
+/** What these kinds are about is not heard: "alive" and "planned" would contradict them. */
 const OF_THE_UNHEARD: ReadonlySet<IncidentKind> = new Set([
   "down",
   "daemon-down",
@@ -70,7 +71,7 @@ const incidentRecord: z.ZodType<IncidentRecord> = z
     until: wall.exactOptional(),
     detail: detail.exactOptional(),
   })
-  .refine(({ kind, verdict }) => verdict !== "alive" || !OF_THE_UNHEARD.has(kind));
+  .refine(({ kind, verdict }) => (verdict !== "alive" && verdict !== "planned") || !OF_THE_UNHEARD.has(kind));
 
 const evidenceRecord: z.ZodType<EvidenceRecord> = z.object({
   t: z.literal("evidence"),

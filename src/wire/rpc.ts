@@ -5,14 +5,18 @@
  * Results are exactly what `--json` prints (`schema` comes first); times are ISO 8601.
  */
 import * as z from "zod";
+import type { RosterRank } from "../core/types.ts";
+import type { CrlsReport } from "./crl-reports.ts";
 import { type HeatParamsOf, type HeatResults, heatParams } from "./heat-reports.ts";
 import type { CertsRenewReport, CertsReport, NodeReaddressReport, NodeRemoveReport } from "./key-reports.ts";
+import { type KeymasterParamsOf, type KeymasterResults, keymasterParams } from "./keymaster-reports.ts";
+import { type RootParamsOf, type RootResults, rootParams } from "./root-reports.ts";
 import { NODE_ADDRESSES_MAX, REVOCATION_REASON_CHARS_MAX } from "./roster.ts";
 import { MUTE_FOR_LEAST, MUTE_FOR_MOST, MUTE_WHY_CHARS_MAX } from "./rpc-limits.ts";
 
 export { RPC_LINE_BYTES_MAX } from "./rpc-limits.ts";
 
-export interface RpcParamsOf extends HeatParamsOf {
+export interface RpcParamsOf extends HeatParamsOf, KeymasterParamsOf, RootParamsOf {
   status: Record<never, never>;
   incidents: Record<never, never>;
   inbox: Record<never, never>;
@@ -25,6 +29,8 @@ export interface RpcParamsOf extends HeatParamsOf {
   certs: Record<never, never>;
   /** Without a node: this one. */
   "certs-renew": { node?: string | undefined };
+  /** The revocation lists in the roster that this node holds. */
+  crls: Record<never, never>;
   /** On the keymaster. `suspected`: its key may be in other hands, and people are told. */
   "node-remove": { node: string; why: string; suspected: boolean };
   "node-readdress": { node: string; addresses: readonly string[] };
@@ -71,6 +77,7 @@ export const rpcParams: { readonly [M in RpcMethod]: z.ZodType<RpcParamsOf[M]> }
   "config-apply": z.object({ text: z.string().max(262_144) }),
   certs: none,
   "certs-renew": z.object({ node: nodeName.optional() }),
+  crls: none,
   "node-remove": z.object({
     node: nodeName,
     why: z.string().max(REVOCATION_REASON_CHARS_MAX),
@@ -90,6 +97,8 @@ export const rpcParams: { readonly [M in RpcMethod]: z.ZodType<RpcParamsOf[M]> }
   "silence-list": none,
   "silence-remove": z.object({ id: z.string().max(64), user }),
   ...heatParams,
+  ...keymasterParams,
+  ...rootParams,
   doctor: none,
   watch: none,
 };
@@ -174,16 +183,16 @@ export interface SilenceRemoveReport {
   readonly removed: boolean;
 }
 
-export interface StatusReport {
+export interface StatusReport extends RosterRank {
   readonly schema: 1;
+  /** The time this node goes by: its host's clock, or the mesh's while that one is off. */
+  readonly at: string;
   readonly mesh: string;
   /** This node's id. */
   readonly self: string;
   readonly name: string;
   /** The keymaster's id. */
   readonly keymaster: string;
-  readonly term: number;
-  readonly epoch: number;
   readonly version: string;
   /** `degraded`: something is wrong. `unproven`: all is well here, but no channel has proven that it reaches a person. `problems` has the reasons. */
   readonly health: "ok" | "unproven" | "degraded";
@@ -205,8 +214,8 @@ export interface IncidentReport {
   readonly incarnation: number;
   readonly verdict: string;
   readonly severity: string;
-  /** `note`: told once, when it is over. */
-  readonly state: "open" | "resolved" | "note";
+  /** `unknown`: it was open when its host fell silent. `note`: told once, when it is over. */
+  readonly state: "open" | "unknown" | "resolved" | "note";
   readonly since: string;
   readonly until: string | null;
   /** The other end of a link, or the kind of what comes and goes. */
@@ -226,6 +235,8 @@ export interface IncidentReport {
 }
 export interface IncidentsReport {
   readonly schema: 1;
+  /** As in StatusReport. */
+  readonly at: string;
   readonly incidents: readonly IncidentReport[];
 }
 
@@ -324,12 +335,12 @@ export interface DoctorReport {
 /** One line of `watch`; `event` names the kind, the rest is the notice. */
 export interface WatchEvent {
   readonly schema: 1;
-  readonly event: "verdict" | "incident" | "message" | "isolated" | "warning";
+  readonly event: "verdict" | "incident" | "message" | "isolated" | "mute" | "warning";
   readonly at: string;
   readonly [detail: string]: unknown;
 }
 
-export interface RpcResults extends HeatResults {
+export interface RpcResults extends HeatResults, KeymasterResults, RootResults {
   status: StatusReport;
   incidents: IncidentsReport;
   inbox: InboxReport;
@@ -339,6 +350,7 @@ export interface RpcResults extends HeatResults {
   "config-apply": ConfigApplyReport;
   certs: CertsReport;
   "certs-renew": CertsRenewReport;
+  crls: CrlsReport;
   "node-remove": NodeRemoveReport;
   "node-readdress": NodeReaddressReport;
   "token-create": TokenCreateReport;

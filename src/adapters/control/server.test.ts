@@ -19,7 +19,7 @@ import {
 const refusing = (): Promise<never> => Promise.reject(new Error("not under test"));
 const handlers: RpcHandlers = {
   status: refusing,
-  incidents: async () => ({ schema: 1, incidents: [] }),
+  incidents: async () => ({ schema: 1, at: "2027-01-15T08:00:00.000Z", incidents: [] }),
   inbox: async () => ({ schema: 1, messages: [] }),
   "notify-list": refusing,
   "notify-test": async ({ channel }) => ({
@@ -30,6 +30,19 @@ const handlers: RpcHandlers = {
   "config-apply": refusing,
   certs: refusing,
   "certs-renew": refusing,
+  crls: refusing,
+  "recovery-renew": refusing,
+  "root-rotate": refusing,
+  "offer-take": refusing,
+  "root-waive": refusing,
+  "root-status": refusing,
+  "keymaster-show": refusing,
+  "keymaster-promote": refusing,
+  "keymaster-move": refusing,
+  "standby-add": refusing,
+  "standby-remove": refusing,
+  "keymaster-confirm": refusing,
+  "keymaster-drop": refusing,
   "node-remove": refusing,
   "node-readdress": refusing,
   "token-create": refusing,

@@ -199,6 +199,15 @@ describe("what was appended", () => {
     expect(sensors(open())).toMatchObject([renamed]);
   });
 
+  it("has its first and latest time also after a restart in the midst of an hour", () => {
+    const first = open();
+    for (const after of [0, 70_000, 140_000]) {
+      append(first, START + after, { sensor: "t", value: 1 });
+      flush(first);
+    }
+    expect(sensors(open())).toMatchObject([{ sensor: "t", first: START, last: START + 140_000 }]);
+  });
+
   it("may have been measured earlier than its batch, as with a disk that sleeps", () => {
     const session = open();
     append(session, START, { sensor: "t", value: 31, at: wallTime(START - 300_000) });

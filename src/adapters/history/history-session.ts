@@ -22,7 +22,7 @@ import { dropAged, dropToFit } from "./retention.ts";
 import { scaled } from "./samples.ts";
 import { SensorBook } from "./sensor-book.ts";
 import { Shelf } from "./shelf.ts";
-import { decodeTail, encodeTail } from "./tail.ts";
+import { encodeTail, piecesOf, upToTail } from "./tail.ts";
 
 /** SQLITE_FULL: the disk, or the file's own limit. */
 const FULL = 13;
@@ -219,8 +219,8 @@ export class HistorySession {
   }
 
   private load(file: HistoryFile): void {
-    const rows = file.sensors();
-    const tail = file.tail();
+    const tail = file.tail().map(piecesOf);
+    const rows = upToTail(file.sensors(), tail);
     const before = file.recorded();
     if (file.bytesOfFile() > this.settings.bytesMax) {
       file.transaction(() => dropToFit(file, this.settings.bytesMax * (1 - FREE_SHARE)));
@@ -230,8 +230,7 @@ export class HistorySession {
     this.recorded += before;
     this.flushedAt += before;
     this.book.load(rows, before);
-    for (const { hour, recorded, bytes } of tail) {
-      const pieces = bytes === undefined ? undefined : decodeTail(bytes);
+    for (const { hour, recorded, pieces } of tail) {
       if (pieces === undefined) this.foundDamage();
       for (const { sensor, samples } of pieces ?? []) {
         const id = this.book.idOf(sensor);

@@ -9,7 +9,11 @@ import type { HttpPages, ReadingsWanted } from "./pages.ts";
 /** Longer than any browser's request to a host without cookies. */
 const HEADER_BYTES_MAX = 8192;
 
+/** Of a revocation list all but the root's pin: whoever guesses pins must not grow a metric. */
+const CRL_PATH = "/pki/crl/";
 const PATHS = ["/health", "/metrics"];
+/** As files of it are called by those that made them known; there is no registered type for a list in PEM. */
+const PEM_TYPE = "application/x-pem-file";
 const READINGS_WANTED: readonly ReadingsWanted[] = ["mesh", "own", "none"];
 
 /**
@@ -35,7 +39,7 @@ function createApp(pages: HttpPages): Hono {
     context.header("Content-Security-Policy", "default-src 'none'");
     context.header("Cross-Origin-Resource-Policy", "same-origin");
     context.header("X-Content-Type-Options", "nosniff");
-    pages.onAnswered(PATHS.includes(context.req.path) ? context.req.path : "other", context.res.status);
+    pages.onAnswered(pathCounted(context.req.path), context.res.status);
   });
   app.use(forThisHost(() => pages.hostNames()));
   app.use(readOnly);
@@ -50,12 +54,24 @@ function createApp(pages: HttpPages): Hono {
     const format = formatFor(context.req.header("accept"));
     return context.body(await pages.metrics(format, wanted), 200, { "Content-Type": CONTENT_TYPES[format] });
   });
-  app.notFound((context) => context.text(`This port serves ${PATHS.join(" and ")}.\n`, 404));
+  app.get(`${CRL_PATH}:file{[A-Za-z0-9_-]{43}\\.pem}`, (context) => {
+    const pem = pages.crl(context.req.param("file").replace(/\.pem$/, ""));
+    if (pem === undefined) return context.text("This mesh has no such root, or no list of it yet.\n", 404);
+    return context.body(pem, 200, { "Content-Type": PEM_TYPE });
+  });
+  app.notFound((context) =>
+    context.text(`This port serves ${[...PATHS, `${CRL_PATH}ROOT.pem`].join(", ")}.\n`, 404),
+  );
   app.onError((error, context) => {
     pages.onError(error);
     return context.text("internal error; see the journal\n", 500);
   });
   return app;
+}
+
+function pathCounted(path: string): string {
+  if (path.startsWith(CRL_PATH)) return CRL_PATH;
+  return PATHS.includes(path) ? path : "other";
 }
 
 /**

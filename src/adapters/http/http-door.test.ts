@@ -18,6 +18,9 @@ class Pages implements HttpPages {
   async metrics(...asked: Parameters<HttpPages["metrics"]>): Promise<string> {
     return `${asked.join(" ")}\n`;
   }
+  crl(root: string): string | undefined {
+    return root === "r".repeat(43) ? "-----BEGIN X509 CRL-----\n" : undefined;
+  }
   hostNames(): readonly string[] {
     return ["localhost", "pve1"];
   }
@@ -93,6 +96,17 @@ describe("the pages", () => {
     const answer = await ask("HEAD /metrics", "Host: localhost");
     expect(codeOf(answer)).toBe(200);
     expect(answer).toMatch(/\r\n\r\n$/);
+  });
+
+  it("hold each root's revocation lists in PEM, and nothing where there are none", async () => {
+    const answer = await get(`/pki/crl/${"r".repeat(43)}.pem`);
+    expect(codeOf(answer)).toBe(200);
+    expect(answer).toMatch(/^content-type: application\/x-pem-file\r$/im);
+    expect(answer.split("\r\n\r\n")[1]).toBe("-----BEGIN X509 CRL-----\n");
+    const wrong = ["s".repeat(43), "r".repeat(44), "r".repeat(42), "..%2f..%2f"].map((pin) => `${pin}.pem`);
+    for (const name of [...wrong, "r".repeat(43), ""])
+      expect(codeOf(await get(`/pki/crl/${name}`))).toBe(404);
+    expect(new Set(pages.answered.map((line) => line.split(" ")[0]))).toEqual(new Set(["/pki/crl/"]));
   });
 
   it("are kept by no cache and run in no page", async () => {

@@ -8,6 +8,8 @@ export type ReadingsWanted = "mesh" | "own" | "none";
 export interface HttpPages {
   health(): { readonly code: 200 | 503; readonly report: HealthReport };
   metrics(format: ExpositionFormat, readings: ReadingsWanted): Promise<string>;
+  /** A root's revocation lists in PEM; `root`: 43 characters of what may be a root's pin. */
+  crl(root: string): string | undefined;
   /** The names this host may be asked by, lower case, besides its loopback addresses. */
   hostNames(): readonly string[];
   /** `path`: one that is served, or `other`. */

@@ -1,6 +1,7 @@
 /**
- * A node that was removed while it was off comes back and knocks. It is let in as far as to be told:
- * a hello, the signed roster that no longer holds it, and a bye. Nothing that it says is read, and the
+ * A node that was removed while it was off comes back and knocks, or one that was let in by a keymaster
+ * which has lost. It is let in as far as to be told: a hello, the signed roster that does not hold it, and
+ * a bye. Nothing that it says is read, and the
  * roster is proof to it: no single peer's word ends a daemon.
  */
 import type { TLSSocket } from "node:tls";

@@ -11,6 +11,7 @@ import {
   type TLSSocket,
 } from "node:tls";
 import type { WallTime } from "../../kit/time.ts";
+import type { TrustView } from "../../ports/transport.ts";
 import type { AddressParts } from "../../wire/address.ts";
 import { JOIN_ALPN } from "../../wire/join.ts";
 import { isFlagged, PEER_ALPN } from "./peer-identity.ts";
@@ -30,18 +31,19 @@ export interface GateEvents {
   readonly onFailed: (socket: TLSSocket, error: Error) => void;
 }
 
-/** One set of TLS contexts for one set of roots; replaced as a whole when those change. */
+/** One set of TLS contexts for one set of roots and issuers; replaced as a whole when those change. */
 export class Gate {
   readonly #peers: Server;
   readonly #joiners: Server;
   readonly #dialling: ConnectionOptions;
   readonly #own: X509Certificate;
 
-  constructor(own: OwnIdentity, roots: readonly string[], events: GateEvents) {
+  constructor(own: OwnIdentity, trust: Pick<TrustView, "roots" | "issuers">, events: GateEvents) {
     const common: SecureContextOptions = {
       key: own.keyPem,
       cert: own.certificatePem,
-      ca: [...roots],
+      // OpenSSL takes an issuer it knows before the one it is shown, and does not stop short of a root.
+      ca: authoritiesOf(trust),
       minVersion: "TLSv1.3",
       // Without tickets there is nothing to resume, so no key outlives its connection.
       secureOptions: constants.SSL_OP_NO_TICKET,
@@ -91,5 +93,11 @@ export class Gate {
     return !isFlagged(this.#own, now);
   }
 }
+
+/** What a certificate has to lead to, or by. */
+export const authoritiesOf = ({ roots, issuers }: Pick<TrustView, "roots" | "issuers">): string[] => [
+  ...roots,
+  ...issuers,
+];
 
 const KEEP_ALIVE_MS = 10_000;

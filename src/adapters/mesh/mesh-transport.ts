@@ -22,7 +22,7 @@ import { type Dial, Dials } from "./dials.ts";
 import { Dismissals } from "./dismissal.ts";
 import { Door } from "./door.ts";
 import { fault } from "./fault.ts";
-import { Gate } from "./gate.ts";
+import { authoritiesOf, Gate } from "./gate.ts";
 import { Joins } from "./joins.ts";
 import { bindAll } from "./listen.ts";
 import { type Counters, type MeshStats, noCounts, Refusals } from "./mesh-stats.ts";
@@ -109,7 +109,8 @@ class Mesh implements MeshTransport {
   trust(view: TrustView): void {
     const before = this.#trust;
     this.#trust = view;
-    if (before === undefined || before.roots.join() !== view.roots.join()) this.#gate = this.#openGate(view);
+    const isSame = before !== undefined && authoritiesOf(before).join() === authoritiesOf(view).join();
+    if (!isSame) this.#gate = this.#openGate(view);
     for (const session of [...this.#open]) {
       if (!isStillTrusted(session.identity, view)) session.end("revoked", "revoked");
     }
@@ -187,7 +188,7 @@ class Mesh implements MeshTransport {
 
   #openGate(view: TrustView): Gate {
     const own = { keyPem: this.#options.keyPem, certificatePem: this.#certificatePem };
-    return new Gate(own, view.roots, {
+    return new Gate(own, view, {
       onPeer: (socket) => this.#meet(socket, "server"),
       onJoiner: (socket) => this.#joins.serve(socket),
       onFailed: (socket, error) => {
@@ -246,9 +247,9 @@ class Mesh implements MeshTransport {
 
   /** False when there is nothing to tell it. */
   #dismiss(socket: TLSSocket, trust: TrustView): boolean {
-    if (trust.dismissed === undefined || !isDismissed(socket, trust)) return false;
+    if (trust.dismissal === undefined || !isDismissed(socket, trust)) return false;
     const hello = this.#helloFor(plainHost(socket.localAddress), undefined);
-    return this.#dismissals.tell(socket, hello, trust.dismissed.roster);
+    return this.#dismissals.tell(socket, hello, trust.dismissal);
   }
 
   #helloFor(localHost: string, ended: string | undefined): Hello {

@@ -46,7 +46,7 @@ export function identify(
   const chainError = chainErrorOf(socket);
   if (chainError !== undefined && !TOLERATED.has(chainError))
     return refuse(`the certificate is not trusted: ${chainError}`);
-  if (!leadsToRoot(leaf, trust.roots)) return refuse("the certificate was not issued under this mesh's root");
+  if (!leadsToRoot(leaf, trust)) return refuse("the certificate was not issued under this mesh's root");
   const identity = identifyLeaf(leaf, trust, now, dialled);
   if (!identity.ok || chainError === undefined) return identity;
   return ok({ ...identity.value, flagged: true });
@@ -70,19 +70,21 @@ function identifyLeaf(
   return ok({ peer: pinned.id, name: pinned.name, pin, leaf, expires, flagged: isFlagged(leaf, now) });
 }
 
-/** A member's once: its chain leads to a root, and its key was taken from the mesh. */
+/** Of this mesh, though no peer of it now: its chain leads to a root, and names a node. */
 export function isDismissed(socket: TLSSocket, trust: TrustView): boolean {
   const leaf = socket.getPeerX509Certificate();
-  if (leaf === undefined || trust.dismissed === undefined || socket.alpnProtocol !== PEER_ALPN) return false;
+  if (leaf === undefined || socket.alpnProtocol !== PEER_ALPN) return false;
   const chainError = chainErrorOf(socket);
   if (chainError !== undefined && !TOLERATED.has(chainError)) return false;
-  return trust.dismissed.pins.includes(pinOf(leaf)) && leadsToRoot(leaf, trust.roots);
+  const pin = pinOf(leaf);
+  const isPeer = trust.peers.some((peer) => peer.pin === pin);
+  return !isPeer && nodeOf(leaf, trust.mesh) !== undefined && leadsToRoot(leaf, trust);
 }
 
 /** Whether a connection that was let in would be let in under this view, too. */
 export function isStillTrusted(identity: PeerIdentity, trust: TrustView): boolean {
   const pinned = trust.peers.find((peer) => peer.id === identity.peer);
-  return pinned?.pin === identity.pin && leadsToRoot(identity.leaf, trust.roots);
+  return pinned?.pin === identity.pin && leadsToRoot(identity.leaf, trust);
 }
 
 /** Base64url SHA-256 of the SubjectPublicKeyInfo in DER. */
@@ -112,22 +114,23 @@ function chainErrorOf(socket: TLSSocket): string | undefined {
   return error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : "unknown";
 }
 
-/** Signature by signature up to one of the roots given; leaves issue nothing, issuers are CAs. */
-function leadsToRoot(leaf: X509Certificate, roots: readonly string[]): boolean {
-  const anchors = roots.map((pem) => new X509Certificate(pem));
-  const issues = (issuer: X509Certificate, subject: X509Certificate): boolean =>
-    issuer.ca && subject.checkIssued(issuer) && subject.verify(issuer.publicKey);
+/** Signature by signature up to a trusted root, by the issuer shown or one we know; leaves issue nothing, issuers are CAs. */
+function leadsToRoot(leaf: X509Certificate, trust: Pick<TrustView, "roots" | "issuers">): boolean {
   if (leaf.ca) return false;
-  let at = leaf;
-  for (let depth = 0; depth < ISSUERS_MAX; depth += 1) {
-    const below = at;
-    if (anchors.some((anchor) => issues(anchor, below))) return true;
-    const issuer = below.issuerCertificate;
-    if (issuer === undefined || !issues(issuer, below)) return false;
-    at = issuer;
-  }
-  return false;
+  const anchors = trust.roots.map((pem) => new X509Certificate(pem));
+  const isAnchored = (certificate: X509Certificate): boolean =>
+    anchors.some((anchor) => issues(anchor, certificate));
+  const leadsBy = (issuer: X509Certificate): boolean => issues(issuer, leaf) && isAnchored(issuer);
+  const shown = leaf.issuerCertificate;
+  return (
+    isAnchored(leaf) ||
+    (shown !== undefined && leadsBy(shown)) ||
+    trust.issuers.some((pem) => leadsBy(new X509Certificate(pem)))
+  );
 }
+
+const issues = (issuer: X509Certificate, subject: X509Certificate): boolean =>
+  issuer.ca && subject.checkIssued(issuer) && subject.verify(issuer.publicKey);
 
 /** The uuid in `URI:spiffe://<mesh>/node/<uuid>`, the certificate's only URI. Node escapes separators inside a name. */
 function nodeOf(leaf: X509Certificate, mesh: string): string | undefined {

@@ -60,7 +60,7 @@ export const METRICS = {
     type: "gauge",
     unit: "seconds",
     labels: ["node"],
-    help: "The node's wall clock minus the one here",
+    help: "The node's wall clock minus the time this node goes by",
   },
   balefire_node_roster_behind: {
     type: "gauge",

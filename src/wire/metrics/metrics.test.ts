@@ -25,10 +25,14 @@ const node = (name: string, more: Partial<NodeView> = {}): NodeView => ({
 });
 const VIEW: MeshView = {
   mesh: "m",
+  at: WALL,
+  clock: { off: false },
   self: "id-a",
   selfName: "a",
   keymaster: "id-b",
+  generation: 1,
   term: 2,
+  opener: "opener-a",
   epoch: 7,
   nodes: [node("a", { path: "self" }), node("b")],
   isolated: false,

@@ -28,9 +28,11 @@ const NAMES: Readonly<Record<IncidentKind, string>> = {
   flapping: "BalefireFlapping",
   heat: "BalefireHeat",
   certificate: "BalefireCertificate",
+  clock: "BalefireClock",
   revoked: "BalefireRevoked",
   restarted: "BalefireHostRestarted",
   "cut-off": "BalefireCutOff",
+  planned: "BalefirePlanned",
   test: "BalefireTest",
 };
 

@@ -1,0 +1,36 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { LoneNode } from "../../test/contract/lone-node.ts";
+import type { Answer } from "./messages.ts";
+
+describe("a node whose verdict rests on what it saw of the kernel itself", () => {
+  let a: LoneNode;
+  beforeEach(() => {
+    a = new LoneNode(["a", "b", "s"]);
+    a.probe = () => "refused";
+    for (const peer of ["b", "s"]) a.connect(peer);
+    a.pass(1000, ["b", "s"]);
+    a.input({ type: "session-down", peer: "s", session: "with s", end: "reset" });
+    a.say("b", { t: "answer", subject: "s", state: "silent", incarnation: 1, path: "none", probe: "silent" });
+    a.pass(100, ["b"]);
+  });
+
+  /** What it answers b, which doubts s as well, just now. */
+  const answerToB = (): Answer | undefined => {
+    a.effects.length = 0;
+    a.say("b", { t: "ask", subject: "s", incarnation: 1, suspected: 0 });
+    return a.effects.flatMap((effect) =>
+      effect.type === "send" && effect.envelope.message.t === "answer" ? [effect.envelope.message] : [],
+    )[0];
+  };
+
+  it("says so to who asks after the verdict, and is not outvoted by who saw nothing", () => {
+    expect(a.verdict("s")).toBe("daemon-down");
+    expect(answerToB()).toMatchObject({ state: "silent", probe: "refused" });
+  });
+
+  it("but not of a kernel that it saw long ago", () => {
+    a.probe = () => "silent";
+    a.pass(1000, ["b"]);
+    expect(answerToB()?.probe).not.toBe("refused");
+  });
+});
