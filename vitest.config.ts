@@ -1,7 +1,14 @@
 import { defineConfig } from "vitest/config";
 
-/** These drive real daemons against the clock: one file at a time, so that they don't starve each other. */
-const AGAINST_THE_CLOCK = ["test/e2e/{demo,lab,mesh,bench}*.test.ts"];
+/** These drive real daemons against the clock, and mostly wait: two files at a time. */
+const AGAINST_THE_CLOCK = ["test/e2e/{demo,lab,mesh,bench,systemd}*.test.ts"];
+/** Of them, those that take all of the machine or measure it. */
+const ALONE = ["test/e2e/{lab-alone,bench}.test.ts"];
+const daemons = {
+  globalSetup: "test/e2e/ground.ts",
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+};
 
 export default defineConfig({
   test: {
@@ -19,12 +26,21 @@ export default defineConfig({
       },
       {
         test: {
+          ...daemons,
           name: "daemons",
           include: AGAINST_THE_CLOCK,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          fileParallelism: false,
+          exclude: ALONE,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...daemons,
+          name: "daemons alone",
+          include: ALONE,
           maxWorkers: 1,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -353,7 +353,9 @@ const addressOf = (index: number): string => `10.0.${Math.floor(index / 250)}.${
 
 const rosterOf = (nodes: readonly Node[], epoch: number): RosterView => ({
   mesh: MESH,
+  generation: 1,
   term: 1,
+  opener: "of-pve-1",
   epoch,
   keymaster: nodes[0]?.id ?? "",
   members: nodes.map(({ id, index }) => ({ id, name: `pve${index + 1}`, addresses: [addressOf(index)] })),

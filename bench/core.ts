@@ -2,8 +2,8 @@
  * `npm run bench:core`: what the decisions cost, without sockets, disks and keys. Prints one JSON
  * line a size, then a table.
  */
-import { parseArgs } from "node:util";
 import { CoreMesh, type Purpose, type Traffic } from "./core-mesh.ts";
+import { readWords } from "./words.ts";
 
 const USAGE = `npm run bench:core -- [--nodes 3,10,33,100,1000] [--no-targets]
 
@@ -161,15 +161,15 @@ function growth(reports: readonly Report[]): { messages: number; bytes: number }
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    allowNegative: true,
-    options: {
-      nodes: { type: "string", default: "3,10,33,100,1000" },
-      targets: { type: "boolean", default: true },
-    },
+  const values = readWords({
+    nodes: { type: "string", default: "3,10,33,100,1000" },
+    targets: { type: "boolean", default: true },
   });
-  const sizes = values.nodes.split(",").map(Number);
-  if (!sizes.every((size) => Number.isInteger(size) && size >= 2 && size <= NODES_MAX)) {
+  const sizes = (values?.nodes ?? "").split(",").map(Number);
+  if (
+    values === undefined ||
+    !sizes.every((size) => Number.isInteger(size) && size >= 2 && size <= NODES_MAX)
+  ) {
     process.stderr.write(USAGE.replace("RATIO_MAX", String(RATIO_MAX)));
     return EXIT_USAGE;
   }

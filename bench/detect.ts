@@ -2,7 +2,6 @@
  * `npm run bench:detect`: from a pulled cable to the webhook, on the built bundle, in namespaces.
  * Prints one JSON line a trial and one a summary, then a table.
  */
-import { parseArgs } from "node:util";
 import { NODES_MAX, whyNoNamespaces } from "../lab/driver/namespaces.ts";
 import { buildIfStale } from "../scripts/build.ts";
 import { parseDuration } from "../src/kit/time.ts";
@@ -11,6 +10,7 @@ import type { Enter } from "./contestant.ts";
 import { enterSerf, serfPath } from "./serf.ts";
 import { missedTargets, renderTable, type Summary, summarize, TARGETS } from "./table.ts";
 import { runTrials } from "./trials.ts";
+import { readWords } from "./words.ts";
 
 const USAGE = `npm run bench:detect -- [--nodes 3,10] [--trials 20] [--kills 5] [--rest 10s] [--against serf] [--no-targets]
 
@@ -40,18 +40,9 @@ const OPTIONS = {
   targets: { type: "boolean", default: true },
 } as const;
 
-/** Undefined when there is a word that is no option, or an option without its value. */
-function readWords() {
-  try {
-    return parseArgs({ allowNegative: true, options: OPTIONS }).values;
-  } catch {
-    return undefined;
-  }
-}
-
 /** Undefined when the words make no sense. */
 function parsePlan(): Plan | undefined {
-  const values = readWords();
+  const values = readWords(OPTIONS);
   if (values === undefined) return undefined;
   const sizes = values.nodes.split(",").map(Number);
   const trials = Number(values.trials);

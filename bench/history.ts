@@ -6,7 +6,6 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { parseArgs } from "node:util";
 import { HistorySession } from "../src/adapters/history/history-session.ts";
 import { CHART_POINTS_MAX, FLUSH_INTERVAL, HISTORY_BYTES_DEFAULT } from "../src/adapters/history/limits.ts";
 import { unwrap } from "../src/kit/result.ts";
@@ -14,6 +13,7 @@ import { ms, wallTime } from "../src/kit/time.ts";
 import type { HistoryChart, SampleBatch } from "../src/ports/history.ts";
 import { PERIOD_MS, SENSORS, sensorWeather } from "./sensor-weather.ts";
 import { percentile } from "./statistics.ts";
+import { readWords } from "./words.ts";
 
 const USAGE = `node bench/history.ts [--days 30] [--folder /tmp] [--no-targets]
 
@@ -165,16 +165,13 @@ function measure(name: string, days: number, path: string, make: (path: string) 
 const round = (value: number): number => Math.round(value * 100) / 100;
 
 function main(): number {
-  const { values } = parseArgs({
-    allowNegative: true,
-    options: {
-      days: { type: "string", default: "30" },
-      folder: { type: "string", default: tmpdir() },
-      targets: { type: "boolean", default: true },
-    },
+  const values = readWords({
+    days: { type: "string", default: "30" },
+    folder: { type: "string", default: tmpdir() },
+    targets: { type: "boolean", default: true },
   });
-  const days = Number(values.days);
-  if (!(Number.isInteger(days) && days >= 1 && days <= 366)) {
+  const days = Number(values?.days);
+  if (values === undefined || !(Number.isInteger(days) && days >= 1 && days <= 366)) {
     process.stderr.write(USAGE);
     return 2;
   }

@@ -46,6 +46,8 @@ export interface Scene {
   readonly channelTimeout?: string;
   /** Networks that all nodes share. Default: 1. */
   readonly networks?: 2;
+  /** It takes all of the machine: nothing else may be played meanwhile. */
+  readonly alone?: true;
   play(stage: Stage): Promise<void>;
 }
 

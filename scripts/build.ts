@@ -43,12 +43,13 @@ function isFresh(): boolean {
 /** Builds unless the bundle is newer than all it is made of; says whether it built. */
 export async function buildIfStale(): Promise<boolean> {
   if (isFresh()) return false;
-  await bundle();
+  await bundleTo(DIST);
   return true;
 }
 
-async function bundle(): Promise<void> {
-  rmSync(DIST, { recursive: true, force: true });
+/** Puts the bundle into this folder, in place of all that is there. */
+export async function bundleTo(folder: string): Promise<void> {
+  rmSync(folder, { recursive: true, force: true });
   const entryPoints = Object.fromEntries(
     Object.entries(ENTRIES)
       .map(([name, source]): [string, string] => [name, join(CHECKOUT, source)])
@@ -56,7 +57,7 @@ async function bundle(): Promise<void> {
   );
   await build({
     entryPoints,
-    outdir: DIST,
+    outdir: folder,
     bundle: true,
     splitting: true,
     format: "esm",
@@ -71,12 +72,12 @@ async function bundle(): Promise<void> {
     sourcemap: false,
     logLevel: "warning",
   });
-  chmodSync(join(DIST, "balefire.js"), 0o755);
+  chmodSync(join(folder, "balefire.js"), 0o755);
 }
 
 if (import.meta.main) {
   const began = performance.now();
-  await bundle();
+  await bundleTo(DIST);
   const total = readdirSync(DIST).reduce((sum, name) => sum + statSync(join(DIST, name)).size, 0);
   console.log(`dist/: ${Math.round(total / 1024)} KiB in ${Math.round(performance.now() - began)} ms`);
 }

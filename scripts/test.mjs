@@ -1,34 +1,40 @@
 /**
- * `npm test`: sets up and runs everything, then lists what was run.
+ * `npm test`: sets up and runs everything, then lists what was run and what failed.
  * Words choose the steps whose names hold one of them: `npm test -- lint types`.
  * Exit code 0 when nothing failed. Under CI=true what cannot run is a failure, elsewhere it is skipped and said.
  */
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { installPackages, missingPackages } from "./apt-packages.mjs";
 import { CHECKOUT, installIfStale, OWN_NODE } from "./install.mjs";
+import { readRecord, summary } from "./test-summary.mjs";
 
 const CI = process.env.CI === "true";
 const STEP_MS_MAX = 30 * 60_000;
 const VITEST = join(CHECKOUT, "node_modules/vitest/vitest.mjs");
-const REPORTS = join(CHECKOUT, "build/test-reports");
+const RECORDS = join(CHECKOUT, "build/test-records");
+/** Kept of what a step without a record says, to tell why it failed. */
+const SAID_CHARS_MAX = 20_000;
 const bin = (name) => join(CHECKOUT, "node_modules/.bin", name);
 
-/** `report`: where vitest writes its counts; a step without one counts as one test. */
+/** `record`: where vitest writes what each test showed; a step without one counts as one test. */
 const STEPS = [
   { name: "types", argv: [bin("tsc"), "-b"] },
   { name: "format and lint", argv: [bin("biome"), "check", "--error-on-warnings"] },
   { name: "dead code", argv: [OWN_NODE, bin("knip")] },
-  { name: "unit and integration", ...vitest("unit") },
+  { name: "unit and integration", ...vitest("unit", ["unit"]) },
   { name: "build", argv: [OWN_NODE, join(CHECKOUT, "scripts/build.ts")] },
-  { name: "real daemons: demonstration, lab, benchmark", ...vitest("daemons") },
+  { name: "real daemons: demonstration, lab, benchmark", ...vitest("daemons", ["daemons", "daemons alone"]) },
 ];
 
-function vitest(project) {
-  const report = join(REPORTS, `${project}.json`);
-  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  return { argv: [OWN_NODE, VITEST, "run", "--project", project, "--passWithNoTests", ...reporters], report };
+function vitest(name, projects) {
+  const reporters = ["--reporter=default", `--reporter=${join(CHECKOUT, "scripts/test-record.ts")}`];
+  const chosen = projects.flatMap((project) => ["--project", project]);
+  return {
+    argv: [OWN_NODE, VITEST, "run", ...chosen, "--passWithNoTests", ...reporters],
+    record: join(RECORDS, `${name}.jsonl`),
+  };
 }
 
 function setUp() {
@@ -48,52 +54,67 @@ function setUp() {
   }
 }
 
-function runStep(step) {
+async function runStep(step) {
   process.stdout.write(`\n=== ${step.name}\n`);
   const began = Date.now();
-  if (step.report !== undefined) rmSync(step.report, { force: true });
+  if (step.record !== undefined) rmSync(step.record, { force: true });
+  const ended = await run(step);
+  return { name: step.name, seconds: (Date.now() - began) / 1000, ...outcomeOf(step, ended) };
+}
+
+/** Resolves with what was said, and why it is no success; what it says is passed on meanwhile. Never rejects. */
+function run(step) {
   const [command, ...args] = step.argv;
-  const done = spawnSync(command, args, {
+  const child = spawn(command, args, {
     cwd: CHECKOUT,
-    stdio: ["ignore", "inherit", "inherit"],
-    timeout: STEP_MS_MAX,
-    env: { ...process.env, PATH: `${join(CHECKOUT, "node_modules/.bin")}:${process.env.PATH}` },
+    stdio: step.record === undefined ? ["ignore", "pipe", "pipe"] : ["ignore", "inherit", "inherit"],
+    env: {
+      ...process.env,
+      PATH: `${join(CHECKOUT, "node_modules/.bin")}:${process.env.PATH}`,
+      BALEFIRE_TEST_RECORD: step.record ?? "",
+    },
   });
-  const seconds = (Date.now() - began) / 1000;
-  return { name: step.name, seconds, ...countsOf(step, done.status === 0) };
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding("utf8").on("data", (text) => {
+      process.stdout.write(text);
+      if (said.length < SAID_CHARS_MAX) said += text;
+    });
+  }
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    child.kill();
+  }, STEP_MS_MAX);
+  return new Promise((resolve) => {
+    child.once("error", ({ message }) => resolve({ said, trouble: message }));
+    child.once("close", (code, signal) => {
+      clearTimeout(timer);
+      const trouble = late ? `cut off after ${STEP_MS_MAX / 60_000} minutes` : `ended with ${signal ?? code}`;
+      resolve({ said, late, trouble: code === 0 && !late ? undefined : trouble });
+    });
+  });
 }
 
-/** A run that broke down without a count, or failed beside its tests, is one failure. */
-function countsOf(step, succeeded) {
-  if (step.report === undefined) return { passed: succeeded ? 1 : 0, failed: succeeded ? 0 : 1, skipped: 0 };
-  if (!existsSync(step.report)) return { passed: 0, failed: succeeded ? 0 : 1, skipped: 0 };
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(
-    readFileSync(step.report, "utf8"),
-  );
-  const failed = succeeded ? numFailedTests : Math.max(1, numFailedTests);
-  return { passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests };
+/** A run that was cut off, or broke down without a failed test, is one failure more. */
+function outcomeOf(step, { said, late, trouble }) {
+  const counts = { passed: trouble === undefined ? 1 : 0, failed: 0, skipped: 0 };
+  const outcome =
+    step.record === undefined ? { ...counts, failures: [], timed: [] } : readRecord(step.record);
+  if (trouble === undefined || (outcome.failed > 0 && !late)) return outcome;
+  const failures = [...outcome.failures, { name: step.name, why: `${trouble}\n${said}` }];
+  return { ...outcome, failed: failures.length, failures };
 }
-
-const counted = ({ passed, failed, skipped }) =>
-  `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 
 setUp();
-mkdirSync(REPORTS, { recursive: true });
+mkdirSync(RECORDS, { recursive: true });
 const words = process.argv.slice(2);
 const wanted = STEPS.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
 if (wanted.length === 0) {
   process.stderr.write(`no step named like that; there are: ${STEPS.map(({ name }) => name).join("; ")}\n`);
   process.exit(2);
 }
-const results = wanted.map(runStep);
-const total = { passed: 0, failed: 0, skipped: 0 };
-process.stdout.write("\n=== What was run\n");
-for (const result of results) {
-  for (const key of Object.keys(total)) total[key] += result[key];
-  const mark = result.failed > 0 ? "FAIL" : "ok  ";
-  process.stdout.write(
-    `${mark}  ${result.name.padEnd(46)} ${result.seconds.toFixed(1).padStart(6)} s  ${counted(result)}\n`,
-  );
-}
-process.stdout.write(`${counted(total)}\n`);
-process.exitCode = total.failed > 0 ? 1 : 0;
+const results = [];
+for (const step of wanted) results.push(await runStep(step));
+process.stdout.write(`\n${summary(results)}`);
+process.exitCode = results.some(({ failed }) => failed > 0) ? 1 : 0;

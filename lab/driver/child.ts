@@ -30,17 +30,26 @@ const split = (argv: readonly string[]): readonly [string, string[]] => [argv[0]
 /** Runs a command to its end; never rejects for its exit code, but does when it takes longer than `timeoutMs`. */
 export function runToEnd(
   argv: readonly string[],
-  options: { readonly env?: NodeJS.ProcessEnv; readonly timeoutMs: number; readonly cwd?: string },
+  options: {
+    readonly env?: NodeJS.ProcessEnv;
+    readonly timeoutMs: number;
+    readonly cwd?: string;
+    /** Its standard input; nothing comes from there without. */
+    readonly input?: string;
+  },
 ): Promise<Finished> {
   const [command, args] = split(argv);
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
       env: options.env ?? cleanEnvironment(),
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     });
     let stdout = "";
     let stderr = "";
+    // Who reads nothing may be gone before it is written.
+    child.stdin.on("error", () => {});
+    child.stdin.end(options.input ?? "");
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       if (stdout.length < OUTPUT_CHARS_MAX) stdout += text;
     });

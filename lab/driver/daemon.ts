@@ -54,7 +54,7 @@ export class Daemon {
     this.#socket = join(plan.folder, "control.sock");
     this.#log = join(plan.folder, "run.log");
     this.#env = cleanEnvironment({
-      BALEFIRE_STATE_DIR: join(plan.folder, "state"),
+      BALEFIRE_STATE_DIR: this.stateFolder,
       BALEFIRE_CONFIG: config,
       BALEFIRE_SOCKET: this.#socket,
     });
@@ -63,6 +63,14 @@ export class Daemon {
   /** Where its state, configuration and control socket lie. */
   get folder(): string {
     return this.#plan.folder;
+  }
+
+  get stateFolder(): string {
+    return join(this.#plan.folder, "state");
+  }
+
+  get addresses(): readonly string[] {
+    return this.#plan.addresses;
   }
 
   /** The environment its operator's commands run in. */

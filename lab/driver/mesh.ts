@@ -2,7 +2,7 @@
  * A mesh of real daemons, formed by the real init, token and join, and what can be done to it.
  * The demonstration, the lab, the benchmark and the end-to-end tests all drive this one.
  */
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { StatusReport, TokenCreateReport, WatchEvent } from "../../src/wire/rpc.ts";
@@ -11,11 +11,13 @@ import { machineMs, until } from "./clock.ts";
 import { Daemon } from "./daemon.ts";
 import type { Network } from "./network.ts";
 import type { Delivery, Receiver } from "./receiver.ts";
+import { keptRecoveryCode, putOnShelf, takeFromShelf } from "./shelf.ts";
 
 export const DEFAULT_PORT = 7654;
 export const CHANNEL = "phone";
 const SETTLE_MS_MAX = 30_000;
-const JOINS_AT_ONCE = 2;
+const ROSTER_MS_MAX = 10_000;
+const AT_ONCE = 2;
 
 export type Action = "kill" | "stop" | "freeze" | "thaw" | "revive" | "cut" | "restore" | "power-loss";
 
@@ -23,6 +25,7 @@ export type Action = "kill" | "stop" | "freeze" | "thaw" | "revive" | "cut" | "r
 export interface PolicyBlock {
   readonly daemonDown?: { readonly grace: string };
   readonly linkProblem?: { readonly grace: string };
+  readonly clock?: { readonly grace: string };
   readonly missing?: { readonly after: string };
   readonly planned?: { readonly grace: string };
   readonly flap?: "off" | { readonly window?: string; readonly quiet?: string };
@@ -55,6 +58,8 @@ export class Mesh {
   readonly receiver: Receiver;
   readonly network: Network;
   readonly notices: Notice[] = [];
+  /** Opens the root key that the mesh was made with. */
+  recoveryCode = "";
   readonly #cutOff = new Set<string>();
   readonly #listeners = new Set<(notice: Notice) => void>();
   readonly #removeFolder: () => void;
@@ -72,7 +77,10 @@ export class Mesh {
     for (const daemon of daemons) daemon.onNotice((event) => this.#notice(daemon.name, event));
   }
 
-  /** Makes the state folders, forms the mesh, and resolves when everyone sees everyone alive. */
+  /**
+   * Makes the state folders, forms the mesh, and resolves when everyone sees everyone alive. What was formed
+   * before with the same names, addresses and executable is taken from the shelf (shelf.ts); others join it.
+   */
   static async form(plan: MeshPlan): Promise<Mesh> {
     const folder = mkdtempSync(join(tmpdir(), "balefire-"));
     chmodSync(folder, 0o700);
@@ -93,7 +101,7 @@ export class Mesh {
     );
     const mesh = new Mesh(daemons, receiver, plan.network, removeFolder);
     try {
-      await mesh.#join(plan.progress ?? (() => {}));
+      await mesh.#form(plan.balefire, plan.progress ?? (() => {}));
       return mesh;
     } catch (error) {
       await mesh.close();
@@ -101,26 +109,40 @@ export class Mesh {
     }
   }
 
-  async #join(progress: (text: string) => void): Promise<void> {
-    const [first, ...others] = this.daemons;
+  async #form(made: readonly string[], progress: (text: string) => void): Promise<void> {
+    const [first] = this.daemons;
     if (first === undefined) throw new Error("a mesh has one node at least");
-    progress(`${first.name}: balefire init`);
-    await first.cli("init", "--name", first.name, ...first.addressFlags, "--json");
-    await first.run();
-    const queue = [...others];
-    const joinNext = async (): Promise<void> => {
-      for (let daemon = queue.shift(); daemon !== undefined; daemon = queue.shift()) {
-        progress(`${daemon.name}: balefire token create, join, run`);
-        const made = JSON.parse(
-          await first.cli("token", "create", daemon.name, "--json"),
-        ) as TokenCreateReport;
-        await daemon.cli("join", made.token, "--via", first.address, ...daemon.addressFlags, "--json");
-        await daemon.run();
-      }
-    };
-    await Promise.all(Array.from({ length: JOINS_AT_ONCE }, joinNext));
+    const known = takeFromShelf(made, this.daemons);
+    if (known === 0) {
+      progress(`${first.name}: balefire init`);
+      const printed = await first.cli("init", "--name", first.name, ...first.addressFlags, "--json");
+      this.recoveryCode = (JSON.parse(printed) as { recoveryCode: string }).recoveryCode;
+    } else {
+      this.recoveryCode = keptRecoveryCode(made, this.daemons.slice(0, known));
+      progress(`${known} of ${this.daemons.length} nodes as they were formed before`);
+    }
+    const members = Math.max(known, 1);
+    await eachOf(this.daemons.slice(0, members), (daemon) => daemon.run());
+    await eachOf(this.daemons.slice(members), async (daemon) => {
+      progress(`${daemon.name}: balefire token create, join, run`);
+      const created = await first.cli("token", "create", daemon.name, "--json");
+      const { token } = JSON.parse(created) as TokenCreateReport;
+      await daemon.cli("join", token, "--via", first.address, ...daemon.addressFlags, "--json");
+      await daemon.run();
+    });
     progress("waiting until everyone sees everyone");
     await this.settled();
+    if (known === this.daemons.length) return;
+    await this.#rosterIsOnDisk();
+    putOnShelf(made, this.daemons, this.recoveryCode);
+  }
+
+  /** Everyone's memory has the newest roster when the mesh is settled; the disks follow. */
+  async #rosterIsOnDisk(): Promise<void> {
+    const roster = (daemon: Daemon): string => readFileSync(join(daemon.stateFolder, "roster.json"), "utf8");
+    await until("every node to have the same roster on disk", ROSTER_MS_MAX, () =>
+      new Set(this.daemons.map(roster)).size === 1 ? true : undefined,
+    );
   }
 
   get names(): readonly string[] {
@@ -236,6 +258,15 @@ export class Mesh {
     this.network.close();
     this.#removeFolder();
   }
+}
+
+/** In their order, so many at once as do not starve one another. */
+async function eachOf<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
+  const queue = [...items];
+  const work = async (): Promise<void> => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await act(item);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
 }
 
 /** JSON is YAML. */

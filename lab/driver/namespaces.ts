@@ -7,6 +7,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { runNow } from "./child.ts";
 import { atEnd } from "./cleanup.ts";
+import { roomForNeighbours } from "./neighbours.ts";
 import type { Network } from "./network.ts";
 import { spawnReceiver } from "./remote-receiver.ts";
 
@@ -25,6 +26,8 @@ export interface Counters {
 
 export interface NamespaceNetwork extends Network {
   readonly kind: "namespaces";
+  /** The node's namespace, as `ip netns` lists it. */
+  namespaceOf(place: number): string;
   /** A switch that stopped forwarding: the node keeps its carrier, nothing passes. */
   isolate(place: number): void;
   rejoin(place: number): void;
@@ -75,6 +78,7 @@ export function namespaceNetwork(size: number, networks: 1 | 2 = 1): NamespaceNe
   const hub = `${prefix}-sw`;
   const host = (place: number): string => `${prefix}-n${place}`;
   const close = atEnd(() => removeNamespaces((name) => name.startsWith(`${prefix}-`)));
+  const usualRoom = roomForNeighbours(size * networks);
   addHub(hub);
   for (let place = 0; place < size; place += 1) addHost(hub, host(place), place);
   if (networks === 2) addSecond(hub, size, host);
@@ -85,6 +89,7 @@ export function namespaceNetwork(size: number, networks: 1 | 2 = 1): NamespaceNe
     runNow(["ip", "netns", "exec", host(place), "nft", "-f", "-"], filterScript(rule));
   return {
     kind: "namespaces",
+    namespaceOf: host,
     addressOf,
     addressesOf: (place) =>
       networks === 2 ? [addressOf(place), secondAddressOf(place)] : [addressOf(place)],
@@ -113,7 +118,10 @@ export function namespaceNetwork(size: number, networks: 1 | 2 = 1): NamespaceNe
     clear: (place) => runNow(["ip", "netns", "exec", host(place), "nft", "flush", "ruleset"]),
     counters: (place) => counters(host(place)),
     openReceiver: () => spawnReceiver((argv) => ["ip", "netns", "exec", hub, ...argv], HUB_ADDRESS),
-    close,
+    close: () => {
+      close();
+      usualRoom();
+    },
   };
 }
 

@@ -17,6 +17,7 @@ export const hogs: Scene = {
   name: "hogs",
   summary: `${HOGS} processes want all of the processor: nobody is told down, and a true cut still is`,
   nodes: { usual: 3, min: 3 },
+  alone: true,
   async play(stage) {
     const { victim } = stage;
     const beganMs = stage.nowMs;

@@ -22,7 +22,9 @@ const addressOf = (id: NodeId, network = 0): Address => `127.0.${network}.1:${70
 /** Each member has an address in each of so many networks. */
 export const rosterOf = (ids: readonly NodeId[], networks = 1, epoch = 1): RosterView => ({
   mesh: MESH,
+  generation: 1,
   term: 1,
+  opener: "opener-a",
   epoch,
   keymaster: "a",
   members: ids.map((id) => ({
@@ -43,8 +45,8 @@ export class LoneNode {
   state: NodeState;
   /** What a probe of an address shows. */
   probe: (address: Address) => ProbeOutcome = () => "silent";
-  /** What a look at the uplink shows. */
-  uplink: Uplink = { up: true, detail: "eth0" };
+  /** What a look at the uplink shows; undefined = it has yet to end. */
+  uplink: Uplink | undefined = { up: true, detail: "eth0" };
   /** How deliveries and pings on a channel end; undefined = no outcome yet. */
   outcome: (channel: string) => DeliveryOutcome | undefined = () => ({ outcome: "delivered", detail: "ok" });
   readonly #random = seededRandom(1);
@@ -97,7 +99,7 @@ export class LoneNode {
         const result = this.outcome(heartbeat);
         if (result !== undefined) this.input({ type: "pinged", heartbeat, result });
       } else if (effect.type === "look-at-uplink") {
-        this.input({ type: "uplink", uplink: this.uplink });
+        if (this.uplink !== undefined) this.input({ type: "uplink", uplink: this.uplink });
       } else if (effect.type === "probe") {
         this.input({
           type: "probed",
@@ -144,7 +146,7 @@ export class LoneNode {
       heard: 1,
       view: "alive",
       viewIncarnation: this.state.incarnation,
-      roster: { term: 1, epoch: 1 },
+      roster: { generation: 1, term: 1, opener: "opener-a", epoch: 1 },
       ledger: "000000000000",
       wall: START,
       channels: ["inbox"],

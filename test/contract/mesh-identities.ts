@@ -33,8 +33,8 @@ export interface TestIdentity {
 const pem = (certificate: x509.X509Certificate): string => `${certificate.toString("pem")}\n`;
 const newKeys = (): Promise<CryptoKeyPair> => crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
 
-async function authority(name: string, issuer?: Authority): Promise<Authority> {
-  const keys = await newKeys();
+async function authority(name: string, issuer?: Authority, known?: CryptoKeyPair): Promise<Authority> {
+  const keys = known ?? (await newKeys());
   const certificate = await x509.X509CertificateGenerator.create({
     subject: `CN=${name}`,
     issuer: issuer?.certificate.subject ?? `CN=${name}`,
@@ -54,6 +54,13 @@ async function authority(name: string, issuer?: Authority): Promise<Authority> {
 export async function testMesh(names = "balefire"): Promise<TestMesh> {
   const root = await authority(`${names} root`);
   return { id: randomUUID() as MeshId, root, intermediate: await authority(`${names} intermediate`, root) };
+}
+
+/** The same mesh, whose signing key has another root above it. */
+export async function underNewRoot(mesh: TestMesh): Promise<TestMesh> {
+  const root = await authority("new root");
+  const name = mesh.intermediate.certificate.subject.replace(/^CN=/, "");
+  return { id: mesh.id, root, intermediate: await authority(name, root, mesh.intermediate.keys) };
 }
 
 export interface LeafWishes {
@@ -123,6 +130,7 @@ export const strangeExtension = (): x509.Extension =>
   new x509.Extension("1.3.6.1.4.1.99999.1", true, new Uint8Array([5, 0]));
 
 export const rootPem = (mesh: TestMesh): string => pem(mesh.root.certificate);
+export const issuerPem = (mesh: TestMesh): string => pem(mesh.intermediate.certificate);
 
 /** What `self` trusts: the others, under the mesh's root. */
 export function trustOf(
@@ -136,6 +144,7 @@ export function trustOf(
     self: self.id,
     peers: others.map(({ id, name, pin }) => ({ id, name, pin })),
     roots: [rootPem(mesh)],
+    issuers: [],
     ...(keymaster === undefined ? {} : { keymaster }),
   };
 }

@@ -110,7 +110,7 @@ export const beatMessage = (seq: number): Beat => ({
   heard: 12,
   view: "alive",
   viewIncarnation: 2,
-  roster: { term: 1, epoch: 4 },
+  roster: { generation: 1, term: 1, opener: "opener-a", epoch: 4 },
   ledger: "0123456789abcdef0123456789abcdef",
   wall: 1_766_000_000_000,
 });

@@ -56,7 +56,7 @@ export const SAMPLES: { readonly [T in PeerMessage["t"]]: Envelope & { message: 
       echo: { seq: 123_400, held: 33.25 },
       view: "alive",
       viewIncarnation: 3,
-      roster: { term: 1, epoch: 12 },
+      roster: { generation: 2, term: 3, opener: "m4Zx-_9A", epoch: 12 },
       ledger: "0123456789abcdef0123456789abcdef",
       wall: 1_766_000_000_123,
       channels: ["phone", "mail"],
@@ -86,7 +86,9 @@ export const SAMPLES: { readonly [T in PeerMessage["t"]]: Envelope & { message: 
     },
   },
   roster: { number: 20, message: { t: "roster", signed: '{"roster":"…","signature":"MEUCIQ"}' } },
-  "roster-want": { message: { t: "roster-want", have: { term: 1, epoch: 11 } } },
+  "roster-want": {
+    message: { t: "roster-want", have: { generation: 2, term: 3, opener: "m4Zx-_9A", epoch: 11 } },
+  },
   goodbye: { number: 21, message: { t: "goodbye", incarnation: 4, reason: "stop" } },
   ack: { message: { t: "ack", numbers: [17, 18, 19] } },
   request: {
@@ -170,7 +172,7 @@ export const SAMPLES: { readonly [T in PeerMessage["t"]]: Envelope & { message: 
   "readings-held": {
     message: {
       t: "readings-held",
-      roster: { term: 1, epoch: 12 },
+      roster: { generation: 2, term: 3, opener: "m4Zx-_9A", epoch: 12 },
       held: [
         [1, 9, 4],
         [13, 0, 0],

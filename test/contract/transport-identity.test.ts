@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FRAME_HELLO } from "../../src/adapters/mesh/frames.ts";
 import type { NodeId } from "../../src/core/types.ts";
 import {
+  issuerPem,
   rootPem,
   strangeExtension,
   type TestIdentity,
@@ -12,6 +13,7 @@ import {
   testKeys,
   testMesh,
   trustOf,
+  underNewRoot,
 } from "./mesh-identities.ts";
 import { dialAsPuppet, hostPuppet, shoot } from "./mesh-puppet.ts";
 import { beat, startNode, type TestNode } from "./mesh-rig.ts";
@@ -212,6 +214,55 @@ describe("a pinned peer outside its certificate's dates", () => {
       certificateFlagged: true,
     });
     host.close();
+  });
+});
+
+describe("a peer whose certificate came with an issuer's older one, by a root that is gone", () => {
+  const viewOf = (now: TestMesh, issuer: TestMesh): ReturnType<typeof trustOf> => ({
+    ...trustOf(now, node.identity, [member]),
+    issuers: [issuerPem(issuer)],
+  });
+
+  it("is let in, both ways, by the newer certificate of the same key", async () => {
+    const now = await underNewRoot(mesh);
+    node.transport.trust(viewOf(now, now));
+    const caller = await dialAsPuppet(node, member);
+    expect(await node.event("session-up")).toMatchObject({ peer: member.id, certificateFlagged: false });
+    node.transport.hangUp(member.id);
+    await caller.closed;
+    const host = await hostPuppet(member);
+    node.transport.dial(member.id, host.address);
+    (await host.next()).greet();
+    await node.event("session-up", ({ address }) => address === host.address);
+    host.close();
+  });
+
+  it("keeps its session while the root is changed above the key, and loses it with the key", async () => {
+    const now = await underNewRoot(mesh);
+    const caller = await dialAsPuppet(node, member);
+    await node.event("session-up");
+    node.transport.trust(viewOf(now, now));
+    expect(node.transport.stats().sessions).toBe(1);
+    node.transport.trust(trustOf(now, node.identity, [member]));
+    expect(await caller.bye()).toBe("revoked");
+  });
+
+  it("is not let in by an issuer that no trusted root stands above", async () => {
+    node.transport.trust(viewOf(await underNewRoot(mesh), await underNewRoot(mesh)));
+    await expectRefused(member, /not trusted|not issued under/);
+    node.transport.trust(viewOf(await underNewRoot(mesh), mesh));
+    await (await dialAsPuppet(node, member)).closed;
+    expect(node.transport.stats().sessions).toBe(0);
+  });
+
+  it.each([
+    ["a wrong signature", [-1, 30]],
+    ["a wrong signature behind an expired date", EXPIRED],
+  ] as const)("is not let in with %s", async (_what, validDays) => {
+    const now = await underNewRoot(mesh);
+    node.transport.trust(viewOf(now, now));
+    const wishes = { id: member.id, keys: member.keys, validDays, forger: await testKeys() };
+    await expectRefused(await testIdentity(mesh, "member", wishes), /not trusted|not issued under/);
   });
 });
 

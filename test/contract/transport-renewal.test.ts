@@ -1,4 +1,5 @@
 /** A certificate that is exchanged while sessions stand, and a member that comes back without its place. */
+import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { PeerTransport } from "../../src/ports/transport.ts";
 import { type TestIdentity, type TestMesh, testIdentity, testMesh, trustOf } from "./mesh-identities.ts";
@@ -21,10 +22,9 @@ function given<T>(value: T | undefined): T {
   if (value === undefined) throw new Error("the rig is not there");
   return value;
 }
-type Dismissed = NonNullable<Parameters<PeerTransport["trust"]>[0]["dismissed"]>;
-/** `a` no longer trusts `b`, and knows why. */
-const dismiss = (dismissed: Dismissed): void =>
-  given(a).transport.trust({ ...trustOf(mesh, given(low), []), dismissed });
+/** `a` no longer trusts `b`, and can prove why. */
+const dismiss = (trust: Partial<Parameters<PeerTransport["trust"]>[0]> = {}): void =>
+  given(a).transport.trust({ ...trustOf(mesh, given(low), []), dismissal: "the signed roster", ...trust });
 
 test("sessions go on when the certificate is exchanged, and a new connection shows the new one", async () => {
   const [first, second] = [given(a), given(b)];
@@ -42,7 +42,7 @@ test("sessions go on when the certificate is exchanged, and a new connection sho
 
 test("a member that was removed while it was off is given the roster that says so, and no session", async () => {
   const [first, second] = [given(a), given(b)];
-  dismiss({ pins: [second.identity.pin], roster: "the signed roster" });
+  dismiss();
   second.transport.dial(first.identity.id, first.address);
   const news = await second.event("received");
   expect(news.envelope.message).toEqual({ t: "roster", signed: "the signed roster" });
@@ -52,9 +52,9 @@ test("a member that was removed while it was off is given the roster that says s
   expect(first.transport.stats().sessions).toBe(0);
 });
 
-test("a stranger, and a member's name under another key, are told nothing", async () => {
+test("whom another root or another mesh has certified is told nothing", async () => {
   const [first, second] = [given(a), given(b)];
-  dismiss({ pins: ["A".repeat(43)], roster: "the signed roster" });
+  dismiss({ mesh: randomUUID() });
   second.transport.dial(first.identity.id, first.address);
   await second.event("dial-failed");
   expect(second.events.filter(({ type }) => type === "received")).toEqual([]);

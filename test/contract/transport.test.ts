@@ -29,7 +29,10 @@ afterEach(async () => {
   await Promise.all([a.transport.close(), b.transport.close()]);
 });
 
-const want: Envelope = { number: 7, message: { t: "roster-want", have: { term: 1, epoch: 2 } } };
+const want: Envelope = {
+  number: 7,
+  message: { t: "roster-want", have: { generation: 1, term: 1, opener: "opener-a", epoch: 2 } },
+};
 const ups = (node: TestNode): string[] =>
   node.events.flatMap((e) => (e.type === "session-up" ? [e.session] : []));
 const downs = (node: TestNode): string[] =>

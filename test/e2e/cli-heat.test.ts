@@ -110,6 +110,16 @@ describe("blackbox", () => {
     expect(stdout).toMatch(/^fan1 +- +rpm +1200 +1200/m);
   });
 
+  it("gives every look as JSON", async () => {
+    const { code, document } = await rig.json(["blackbox", "b"]);
+    expect(code).toBe(0);
+    expect(document).toMatchObject({
+      schema: 1,
+      name: "b",
+      samples: [{ values: [61.5, 1200] }, { values: [99, null] }],
+    });
+  });
+
   it("gives every look as CSV", async () => {
     const { stdout } = await rig.run(["blackbox", "b", "--csv"]);
     expect(stdout.split("\n")).toEqual([

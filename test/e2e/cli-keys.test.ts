@@ -15,7 +15,18 @@ beforeAll(async () => {
         throw new FailureError({ code: "usage", message, remedy: "Keep it.", retry: false });
       }
       const { node, suspected } = params;
-      return { schema: 1, node, id: "x", suspected, term: 1, epoch: 5, reached: ["b"], waiting: ["d"] };
+      return {
+        schema: 1,
+        node,
+        id: "x",
+        suspected,
+        generation: 1,
+        term: 1,
+        opener: "opener-a",
+        epoch: 5,
+        reached: ["b"],
+        waiting: ["d"],
+      };
     },
   });
 });
@@ -39,6 +50,21 @@ test("certs renew names the node and its new certificate", async () => {
   expect({ code, stdout }).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(/^b has a new certificate, 6a5b/),
+  });
+});
+
+test("crl show names each root's lists, whose certificates are on them and why, or prints them in PEM", async () => {
+  const { code, stdout } = await rig.run(["crl", "show"]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^Root R{43}\n {2}Balefire signer .*, list 1795312800: 2 certificates taken back\n/);
+  expect(stdout).toMatch(/^ {4}c +20.* +keyCompromise +4d/m);
+  expect(stdout).toMatch(/^ {4}- +20.* +cessationOfOperation +4e/m);
+  expect(stdout).toMatch(/^Root S{43}\n {2}no list yet/m);
+  const pem = await rig.run(["crl", "show", "--pem"]);
+  expect(pem.stdout.trim()).toBe("-----BEGIN X509 CRL-----\nMA==\n-----END X509 CRL-----");
+  expect((await rig.json(["crl", "show"])).document).toMatchObject({
+    schema: 1,
+    roots: [{ lists: [{ number: 1_795_312_800, entries: [{ node: "c" }, { node: null }] }] }, { lists: [] }],
   });
 });
 

@@ -153,16 +153,19 @@ describe("looking", () => {
       { ...down, name: "m", kind: "missing", verdict: "missing", heldBack: { why: "quiet hours", until } },
       { ...down, name: "r", kind: "restarted", verdict: "alive", state: "note", until },
     ];
-    await withDaemon({ incidents: async () => ({ schema: 1, incidents: kinds }) }, async ({ run }) => {
-      const { stdout } = await run(["incidents"]);
-      expect(stdout).toMatch(/^l: link-problem, not heard by b {2}open/m);
-      expect(stdout).toMatch(/^ {2}detail {4}TCP passes$/m);
-      expect(stdout).toMatch(/^p: link-problem, not at 10\.0\.0\.9:7654 {2}open/m);
-      expect(stdout).toMatch(/^f: flapping \(down\) {2}open/m);
-      expect(stdout).toMatch(/^m: missing {2}open/m);
-      expect(stdout).toMatch(/^ {2}held back quiet hours, until 2026-03-01 /m);
-      expect(stdout).toMatch(/^r: restarted {2}note {2}since .* until 2026-03-01 /m);
-    });
+    await withDaemon(
+      { incidents: async () => ({ schema: 1, at: until, incidents: kinds }) },
+      async ({ run }) => {
+        const { stdout } = await run(["incidents"]);
+        expect(stdout).toMatch(/^l: link-problem, not heard by b {2}open/m);
+        expect(stdout).toMatch(/^ {2}detail {4}TCP passes$/m);
+        expect(stdout).toMatch(/^p: link-problem, not at 10\.0\.0\.9:7654 {2}open/m);
+        expect(stdout).toMatch(/^f: flapping \(down\) {2}open/m);
+        expect(stdout).toMatch(/^m: missing {2}open/m);
+        expect(stdout).toMatch(/^ {2}held back quiet hours, until 2026-03-01 /m);
+        expect(stdout).toMatch(/^r: restarted {2}note {2}since .* until 2026-03-01 /m);
+      },
+    );
   });
 
   it("inbox: the messages in full", async () => {
@@ -173,7 +176,7 @@ describe("looking", () => {
 
   it("none of them says so", async () => {
     const none: Partial<RpcHandlers> = {
-      incidents: async () => ({ schema: 1, incidents: [] }),
+      incidents: async () => ({ schema: 1, at: healthy.at, incidents: [] }),
       inbox: async () => ({ schema: 1, messages: [] }),
       "notify-list": async () => ({ schema: 1, channels: [], heartbeats: [] }),
       "maintenance-list": async () => ({ schema: 1, maintenances: [] }),

@@ -8,6 +8,8 @@ import { createControlServer } from "../../src/adapters/control/server.ts";
 import { unwrap } from "../../src/kit/result.ts";
 import type { MuteReport, NodeReport, RpcHandlers, StatusReport } from "../../src/wire/rpc.ts";
 import { heatHandlers } from "./cli-heat-answers.ts";
+import { keymasterHandlers } from "./cli-keymaster-answers.ts";
+import { rootHandlers } from "./cli-root-answers.ts";
 
 export const BALEFIRE: string = join(dirname(fileURLToPath(import.meta.url)), "../../bin/balefire");
 
@@ -121,11 +123,14 @@ const muted = (forMs: number | undefined, why: string, user: string): MuteReport
 
 export const healthy: StatusReport = {
   schema: 1,
+  at: ago(0),
   mesh: "7c1f0d7e-7d5c-4c2f-9a35-000000000001",
   self: node("a").id,
   name: "a",
   keymaster: node("a").id,
+  generation: 1,
   term: 1,
+  opener: "opener-a",
   epoch: 3,
   version: "0.1.0",
   health: "ok",
@@ -159,6 +164,7 @@ export const sampleHandlers: RpcHandlers = {
   status: async () => healthy,
   incidents: async () => ({
     schema: 1,
+    at: ago(0),
     incidents: [
       {
         id: "0123456789abcdef0123456789abcdef",
@@ -267,12 +273,36 @@ export const sampleHandlers: RpcHandlers = {
     serial: "6a5b6c7d8e9f00112233445566778899",
     notAfter: ago(-30 * DAY),
   }),
+  crls: async () => ({
+    schema: 1,
+    roots: [
+      {
+        root: "R".repeat(43),
+        lists: [
+          {
+            issuer: `Balefire signer ${node("a").id}`,
+            number: 1_795_312_800,
+            thisUpdate: ago(2 * DAY),
+            nextUpdate: ago(-28 * DAY),
+            entries: [
+              { serial: "4d".repeat(16), node: "c", at: ago(2 * DAY), reason: "keyCompromise" },
+              { serial: "4e".repeat(16), node: null, at: ago(3 * DAY), reason: "cessationOfOperation" },
+            ],
+          },
+        ],
+        pem: "-----BEGIN X509 CRL-----\nMA==\n-----END X509 CRL-----\n",
+      },
+      { root: "S".repeat(43), lists: [], pem: "" },
+    ],
+  }),
   "node-remove": async ({ node: name, suspected }) => ({
     schema: 1,
     node: name,
     id: node("c").id,
     suspected,
+    generation: 1,
     term: 1,
+    opener: "opener-a",
     epoch: 5,
     reached: ["b"],
     waiting: ["d"],
@@ -282,7 +312,9 @@ export const sampleHandlers: RpcHandlers = {
     node: name,
     id: node("c").id,
     addresses,
+    generation: 1,
     term: 1,
+    opener: "opener-a",
     epoch: 5,
     reached: ["b"],
     waiting: [],
@@ -330,6 +362,8 @@ export const sampleHandlers: RpcHandlers = {
   }),
   "silence-remove": async ({ id }) => ({ schema: 1, id, removed: true }),
   ...heatHandlers,
+  ...keymasterHandlers,
+  ...rootHandlers,
   doctor: async () => ({
     schema: 1,
     findings: [{ check: "clock", level: "ok", finding: "within 3 ms of b", remedy: null }],

@@ -1,9 +1,9 @@
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { BALEFIRE, balefire } from "./cli-rig.ts";
+import { BALEFIRE, balefire, createRig, degraded, type Rig } from "./cli-rig.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -295,6 +295,7 @@ describe("completion", () => {
     [["balefire", "status", "--w"], ["--watch"]],
     [["balefire", "completion", "f"], ["fish"]],
     [["balefire", "init", "--name", ""], []],
+    [["balefire", "token", "create", ""], ["--expires"]],
   ])("in bash completes %j to %j", async (words, expected) => {
     const file = await script("bash");
     const line = `source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _balefire; printf '%s\\n' "\${COMPREPLY[@]}"`;
@@ -304,6 +305,58 @@ describe("completion", () => {
     expect(expected.length === 0 ? offered : expected.filter((word) => offered.includes(word))).toEqual(
       expected,
     );
+  });
+});
+
+describe("the names of nodes", () => {
+  let rig: Rig;
+  let script: string;
+  beforeAll(async () => {
+    rig = await createRig({ status: async () => degraded });
+    script = join(rig.folder, "completion.bash");
+    await writeFile(script, (await rig.run(["completion", "bash"])).stdout);
+  });
+  afterAll(() => rig.close());
+
+  /** What bash offers, asked as it asks: with the words before the cursor. */
+  const offered = (words: readonly string[], socket = rig.socketPath): Promise<string[]> =>
+    new Promise((resolve, reject) => {
+      const line = `source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _balefire; printf '%s\\n' "\${COMPREPLY[@]}"`;
+      const env = { PATH: `${dirname(BALEFIRE)}:${process.env.PATH}`, BALEFIRE_SOCKET: socket };
+      // The rig answers from this very process: it must not wait for the child.
+      execFile("bash", ["--norc", "-c", line, "bash", script, ...words], { env }, (error, stdout, stderr) => {
+        if (error !== null || stderr !== "") reject(error ?? new Error(stderr));
+        else resolve(stdout.split("\n").filter((word) => word !== ""));
+      });
+    });
+
+  it("are printed one a line", async () => {
+    const { code, stdout } = await rig.run(["nodes", "--names"]);
+    expect({ code, names: stdout.split("\n") }).toEqual({
+      code: 0,
+      names: [...degraded.nodes.map(({ name }) => name), ""],
+    });
+  });
+
+  it.each([
+    [["maintenance", "on", ""]],
+    [["temps", ""]],
+    [["blackbox", ""]],
+    [["history", "cpu", "--node", ""]],
+    [["certs", "renew", ""]],
+    [["node", "remove", ""]],
+  ])("are what bash offers after %j", async (words) => {
+    const names = await offered(["balefire", ...words]);
+    for (const { name } of degraded.nodes) expect(names).toContain(name);
+  });
+
+  it("are narrowed by what was typed, and no flag is mistaken for one", async () => {
+    expect(await offered(["balefire", "maintenance", "off", "a-n"])).toEqual([degraded.nodes.at(-1)?.name]);
+    expect(await offered(["balefire", "maintenance", "on", "--f"])).toEqual(["--for"]);
+  });
+
+  it("are missing without a daemon, without a word", async () => {
+    expect(await offered(["balefire", "maintenance", "off", "a"], "/nonexistent/socket")).toEqual([]);
   });
 });
 

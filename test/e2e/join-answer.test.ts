@@ -46,8 +46,10 @@ async function answerTo(mesh: Rig, csr: string, wrong: Wrong): Promise<string> {
   const current = mesh.identity.keeper.current();
   const added = new Date().toISOString();
   const self = { id, name: "pve2", addresses: ["127.0.0.2:7654"], pin: spkiPin(key), added, ...wrong.entry };
-  const roster = nextRoster(current, { nodes: [...current.roster.nodes, self] }, added);
+  const next = nextRoster(current, { nodes: [...current.roster.nodes, self] }, added);
   const by = wrong.rosterBy ?? { issuer: signer, pin: signer.pin };
+  // Of a term that the root opened, only its own signer's rosters can be read.
+  const roster = wrong.rosterBy === undefined ? next : { ...next, term: next.term + 1 };
   return encodeJoinLine({
     schema: 1,
     ok: true,

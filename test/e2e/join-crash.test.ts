@@ -1,8 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { openRecovery } from "../../src/adapters/pki/recovery.ts";
 import { StateFolder } from "../../src/adapters/state/folder.ts";
@@ -12,60 +9,8 @@ import { joinMesh } from "../../src/daemon/join.ts";
 import { RECOVERY_STATE_FILE } from "../../src/daemon/state-files.ts";
 import { unwrap } from "../../src/kit/result.ts";
 import { hours } from "../../src/kit/time.ts";
-import type { CrashTask } from "./crash-child.ts";
-import { afterThisTest, rig, temporaryFolder } from "./join-rig.ts";
-
-const SCRIPT = fileURLToPath(new URL("./crash-child.ts", import.meta.url));
-/** More steps than any of these has; reaching it would mean the sweep never ended. */
-const STEPS_MAX = 60;
-
-interface Ended {
-  readonly killed: boolean;
-  readonly output: string;
-}
-
-function start(task: CrashTask): ChildProcess {
-  const child = spawn(process.execPath, [SCRIPT, JSON.stringify(task)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  afterThisTest(() => {
-    child.kill("SIGKILL");
-  });
-  return child;
-}
-
-async function run(task: CrashTask): Promise<Ended> {
-  const child = start(task);
-  let output = "";
-  child.stdout?.on("data", (chunk: Buffer) => {
-    output += chunk.toString();
-  });
-  const [code, signal] = (await once(child, "close")) as [number | null, string | null];
-  expect([signal, code]).toEqual(signal === "SIGKILL" ? ["SIGKILL", null] : [null, 0]);
-  return { killed: signal === "SIGKILL", output: output.trim() };
-}
-
-/** Two at a time, from the first step on, until one run gets through unharmed; gives the number of steps. */
-async function sweep(attempt: (dieAt: number) => Promise<boolean>): Promise<number> {
-  let next = 1;
-  let through = Number.POSITIVE_INFINITY;
-  const walk = async (): Promise<void> => {
-    while (next < through && next < STEPS_MAX) {
-      const dieAt = next;
-      next += 1;
-      if (!(await attempt(dieAt))) through = Math.min(through, dieAt);
-    }
-  };
-  await Promise.all([walk(), walk()]);
-  return through - 1;
-}
-
-async function expectTidy(stateDir: string): Promise<void> {
-  const left = (await readdir(stateDir)).filter(
-    (name) => name.endsWith(".tmp") || name.startsWith("pending"),
-  );
-  expect(left).toEqual([]);
-}
+import { expectTidy, runToItsEnd, STEPS_MAX, start, sweep } from "./crash-rig.ts";
+import { rig, temporaryFolder } from "./join-rig.ts";
 
 async function recoveryOpens(stateDir: string, code: string): Promise<boolean> {
   const file = unwrap(await new StateFolder(stateDir).readJson(RECOVERY_STATE_FILE));
@@ -77,7 +22,7 @@ test("init killed at any step leaves nothing that counts, or a mesh whose code w
   const steps = await sweep(async (dieAt) => {
     const stateDir = join(await temporaryFolder(), "state");
     const options = { stateDir, name: "pve1", addresses: ["127.0.0.1"] };
-    const { killed, output } = await run({ do: "init", options, dieAt });
+    const { killed, output } = await runToItsEnd({ do: "init", options, dieAt });
     const first = await loadIdentity(stateDir);
     const again = await initMesh(options);
     const mesh = unwrap(await loadIdentity(stateDir)).mesh;
@@ -104,7 +49,7 @@ test("join killed at any step goes on with the same command, as one and the same
     const stateDir = join(await temporaryFolder(), "state");
     const name = `pve${dieAt + 100}`;
     const options = { stateDir, token: await mesh.token(name), addresses: [`127.0.2.${dieAt}`] };
-    const { killed } = await run({ do: "join", options, dieAt });
+    const { killed } = await runToItsEnd({ do: "join", options, dieAt });
     const first = await loadIdentity(stateDir);
     if (!first.ok) expect(first.error.code).toBe("state-missing");
     const joined = unwrap(await joinMesh(options));
@@ -158,7 +103,7 @@ test("a node killed at any step of a renewal has the old certificate or the new 
     const before = unwrap(await loadIdentity(stateDir));
     mesh.advance(1000);
     const certificatePem = unwrap(await mesh.keymaster.renew(before.id, before.certificate.request()));
-    ({ killed } = await run({ do: "renew", stateDir, certificatePem, dieAt }));
+    ({ killed } = await runToItsEnd({ do: "renew", stateDir, certificatePem, dieAt }));
     const after = unwrap(await loadIdentity(stateDir));
     expect([before.certificatePem, certificatePem]).toContain(after.certificatePem);
     expect(after.keyPem).toBe(before.keyPem);
@@ -180,7 +125,7 @@ test("a host killed at any step of joining anew after it was removed finishes it
     unwrap(await identity.keeper.consider(mesh.identity.keeper.current().encoded));
     expect(await loadIdentity(stateDir)).toMatchObject({ ok: false, error: { code: "node-removed" } });
     const options = { ...host, token: await mesh.token(name) };
-    const { killed } = await run({ do: "join", options, dieAt });
+    const { killed } = await runToItsEnd({ do: "join", options, dieAt });
     const again = unwrap(await joinMesh(options));
     expect(again.node).not.toBe(first.node);
     expect(unwrap(await loadIdentity(stateDir)).id).toBe(again.node);

@@ -61,7 +61,7 @@ async function serve(stateDir: string, mesh: NewMesh, { server, address }: Liste
   let offset = 0;
   const clock = (): WallTime => wallTime(Date.now() + offset);
   const identity = unwrap(await loadIdentity(stateDir, { clock }));
-  const { keymaster } = identity;
+  const keymaster = identity.seat.current();
   if (keymaster === undefined) throw new Error("init made no keymaster");
   answerWith(server, identity, (socket) => void keymaster.handleJoin(socket));
   return {

@@ -25,7 +25,7 @@ test("a host with a token becomes a node that every roster names", async () => {
   const identity = unwrap(await loadIdentity(host.stateDir));
   expect(joined).toMatchObject({ mesh: mesh.mesh.mesh, name: "pve2", already: false });
   expect(identity).toMatchObject({ mesh: mesh.mesh.mesh, id: joined.node, addresses: ["127.0.0.2:7654"] });
-  expect(identity.keymaster).toBeUndefined();
+  expect(identity.seat.current()).toBeUndefined();
   expect(identity.keeper.current().hash).toBe(mesh.identity.keeper.current().hash);
   expect(names(identity)).toEqual(["pve1", "pve2"]);
   expect(identity.keeper.trustView(joined.node)).toMatchObject({

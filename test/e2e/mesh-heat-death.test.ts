@@ -75,6 +75,11 @@ describe.skipIf(reason !== undefined)(
           { name: "CPU", kind: "cpu-package", unit: "celsius", value: 96 },
         ]);
 
+        const { incidents } = await b.control.call("incidents", {});
+        const heat = incidents.filter(({ kind }) => kind === "heat");
+        expect(new Set(heat.map(({ state }) => state))).toEqual(new Set(["unknown"]));
+        expect((await command(b, "incidents")).stdout).toMatch(/^c: heat {2}unknown {2}since /m);
+
         const box = await b.control.call("blackbox", { node: "c" });
         expect(box).toMatchObject({ source: "memory", name: "c", sensors: [{ name: "CPU" }] });
         expect(box.samples.at(-1)?.values).toEqual([96]);
@@ -87,6 +92,7 @@ describe.skipIf(reason !== undefined)(
         const stored = await b.control.call("blackbox", { node: "c" });
         expect(stored).toMatchObject({ source: "history", sensors: [{ name: "CPU", kind: "cpu-package" }] });
         expect(stored.samples.at(-1)?.values).toEqual([96]);
+        expect(mesh.receiver.deliveries.filter((each) => tells(each, "resolved", "c"))).toEqual([]);
         const csv = await command(b, "blackbox", "c", "--at", "now", "--csv");
         expect(csv.stdout).toMatch(/^time,CPU \[celsius\] platform\/coretemp\.0\/temp1\n2\d{3}-.*Z,61\n/);
       } finally {

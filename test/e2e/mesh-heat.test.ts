@@ -1,6 +1,6 @@
 /** Real daemons that read sensor trees made for them: what each knows of the others, who is told of what, what is left of the dead. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -198,6 +198,22 @@ describe("history", () => {
   });
 });
 
+describe("a history that is damaged", () => {
+  test("is set aside at the start, and the daemon watches and keeps on", async () => {
+    await mesh.perform("stop", "b");
+    const file = join(b.folder, "state/history.sqlite");
+    writeFileSync(file, "no database at all ".repeat(1000));
+    await mesh.perform("revive", "b");
+    await mesh.settled();
+    const again = await until("b to keep what a feels", WAIT_MS_MAX, () =>
+      b.control.call("history", { sensor: "CPU", node: "a" }).catch(() => undefined),
+    );
+    expect(again.points.length).toBeGreaterThan(0);
+    expect(readFileSync(`${file}.damaged-1`, "utf8")).toMatch(/^no database at all/);
+    expect(b.logTail()).toContain("history.sqlite.damaged-1");
+  });
+});
+
 describe("a host that goes down in order", () => {
   /** An environment in which systemd says that it is about to reach a target. */
   function headingFor(target: string): NodeJS.ProcessEnv {
@@ -255,5 +271,23 @@ describe("a host that is killed", () => {
     expect(box.samples.length).toBeGreaterThanOrEqual(3);
     const place = box.sensors.findIndex(({ name }) => name === "CPU");
     expect(box.samples.at(-1)?.values[place]).toBe(47);
+  });
+});
+
+describe("a host that was removed from the mesh", () => {
+  test("is still known to the history, by its name and by its id, but not to temps", async () => {
+    const { id } = mesh.daemon("c");
+    expect((await command(a, "node", "remove", "c", "--why", "sold")).code).toBe(0);
+    await until("b to know of it", WAIT_MS_MAX, async () =>
+      (await b.status()).nodes.some(({ name }) => name === "c") ? undefined : true,
+    );
+    for (const node of ["c", id]) {
+      const past = await b.control.call("history", { sensor: "CPU", node });
+      expect(past).toMatchObject({ node: id, name: "c", sensor: { name: "CPU" } });
+      expect(past.points.some(({ max }) => max === 99)).toBe(true);
+      expect((await command(b, "blackbox", node)).stdout).toContain("CPU");
+    }
+    expect((await command(b, "temps", "c")).stderr).toContain("no node is named c");
+    expect((await command(b, "history", "CPU", "--node", "z")).stderr).toContain("no node is named z");
   });
 });

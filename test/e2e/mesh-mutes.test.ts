@@ -87,6 +87,23 @@ describe("silences", () => {
     );
   });
 
+  test("like maintenances, are events to whoever watches, on every node", async () => {
+    const seen = (observer: string): string[] =>
+      mesh.notices
+        .filter((notice) => notice.observer === observer && notice.event.event === "mute")
+        .map(({ event: { purpose, phase, about } }) => `${purpose} ${phase} ${about}`);
+    for (const observer of ["a", "b"])
+      await until(`${observer} to say that the silence is lifted`, WAIT_MS_MAX, async () =>
+        seen(observer).includes("silence lifted node=b,severity=warning") ? true : undefined,
+      );
+    expect(seen("a")).toEqual([
+      "maintenance begun b",
+      "maintenance lifted b",
+      "silence begun node=b,severity=warning",
+      "silence lifted node=b,severity=warning",
+    ]);
+  });
+
   test("of what is no kind end with wrong usage, and the kinds there are", async () => {
     const refused = await command(a, "silence", "add", "kind=fire");
     expect(refused.code).toBe(2);

@@ -1,0 +1,3 @@
+import { playShare } from "./lab-share.ts";
+
+playShare(2);

@@ -1,0 +1,3 @@
+import { playAlone } from "./lab-share.ts";
+
+playAlone();
