@@ -15,6 +15,8 @@ interface RecordLine {
   /** `broken`: no test, but a file that could not be loaded, a hook, or an error outside of everything. */
   readonly state: "passed" | "failed" | "skipped" | "broken";
   readonly ms: number;
+  /** It passed, though not the first time. */
+  readonly again?: true;
   /** Of what failed or broke: each error with its difference and place. */
   readonly why: string;
 }
@@ -32,7 +34,9 @@ export default class TestRecord implements Reporter {
     const { state, errors = [] } = test.result();
     if (state === "pending") return;
     const name = `${test.module.relativeModuleId} > ${test.fullName}`;
-    this.#write({ name, state, ms: Math.round(test.diagnostic()?.duration ?? 0), why: textOf(errors) });
+    const { duration = 0, retryCount = 0 } = test.diagnostic() ?? {};
+    const again = state === "passed" && retryCount > 0 ? ({ again: true } as const) : {};
+    this.#write({ name, state, ms: Math.round(duration), why: textOf(errors), ...again });
   }
 
   onTestSuiteResult(suite: TestSuite): void {

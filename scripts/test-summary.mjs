@@ -10,7 +10,7 @@ const LINE_CHARS_MAX = 200;
 /**
  * @typedef {{ name: string, why: string }} Failure
  * @typedef {{ passed: number, failed: number, skipped: number }} Counts
- * @typedef {Counts & { failures: Failure[], timed: { name: string, ms: number }[] }} Outcome
+ * @typedef {Counts & { failures: Failure[], timed: { name: string, ms: number }[], again?: string[] }} Outcome
  * @typedef {Outcome & { name: string, seconds: number }} StepResult
  */
 
@@ -29,6 +29,7 @@ export function readRecord(path) {
     skipped: count("skipped"),
     failures: entries.filter(({ state }) => state === "failed" || state === "broken"),
     timed: entries.filter(({ ms }) => ms > 0),
+    again: entries.filter(({ again }) => again === true).map(({ name }) => name),
   };
 }
 
@@ -44,6 +45,9 @@ export function summary(results) {
     "=== What was run",
     ...results.map(row),
     ...slowest(results.flatMap(({ timed }) => timed)),
+    ...results
+      .flatMap(({ again = [] }) => again)
+      .map((name) => `passed at the second try  ${shortened(name)}`),
     counted(total),
     ...(failures.length === 0 ? [] : ["", "=== What failed", ...failed(failures)]),
     "",

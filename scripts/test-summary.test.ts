@@ -11,6 +11,7 @@ interface Outcome {
   readonly skipped: number;
   readonly failures: readonly { readonly name: string; readonly why: string }[];
   readonly timed: readonly { readonly name: string; readonly ms: number }[];
+  readonly again?: readonly string[];
 }
 const { readRecord, summary } = (await import(`${join(CHECKOUT, "scripts/test-summary.mjs")}`)) as {
   readRecord(path: string): Outcome;
@@ -26,6 +27,10 @@ const PROBES = {
       test("does not hold", () => expect({ kept: 1 }).toEqual({ kept: 2 }));
       test["skip"]("is left out", () => {});
     });`,
+  "again.test.ts": `
+    import { expect, test } from "vitest";
+    let tries = 0;
+    test("holds later", { retry: 1 }, () => { tries += 1; expect(tries).toBe(2); });`,
   "hook.test.ts": `
     import { beforeAll, test } from "vitest";
     beforeAll(() => { throw new Error("no ground to stand on"); });
@@ -59,7 +64,12 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("the record of a run", () => {
   test("counts what passed, failed, broke and was skipped", () => {
-    expect(outcome).toMatchObject({ passed: 1, failed: 3, skipped: 2 });
+    expect(outcome).toMatchObject({
+      passed: 2,
+      failed: 3,
+      skipped: 2,
+      again: ["again.test.ts > holds later"],
+    });
   });
 
   test("names each failure with its place and difference, hooks and files that cannot be loaded as well", () => {
@@ -108,6 +118,11 @@ describe("the end of npm test", () => {
       "8 passed, 0 failed, 2 skipped",
       "",
     ]);
+  });
+
+  test("names what passed only when it was tried again", () => {
+    const lines = summary([step("daemons", { again: ["lab > cut"] })]).split("\n");
+    expect(lines).toContain("passed at the second try  lab > cut");
   });
 
   test("names what failed last of all, each with the first lines of its reason", () => {

@@ -11,7 +11,7 @@ import { CHECKOUT, installIfStale, OWN_NODE } from "./install.mjs";
 import { readRecord, summary } from "./test-summary.mjs";
 
 const CI = process.env.CI === "true";
-const STEP_MS_MAX = 30 * 60_000;
+const STEP_MS_MAX = 40 * 60_000;
 const VITEST = join(CHECKOUT, "node_modules/vitest/vitest.mjs");
 const RECORDS = join(CHECKOUT, "build/test-records");
 /** Kept of what a step without a record says, to tell why it failed. */

@@ -10,12 +10,16 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** What a daemon under test inherits: no NODE_OPTIONS, no CI flags, no configuration of the machine it runs on. */
+/**
+ * What a daemon under test inherits: no NODE_OPTIONS, no CI flags, no configuration of the machine it runs on.
+ * What others of its run have compiled is for all of them.
+ */
 export const cleanEnvironment = (extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv => ({
   PATH: process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin",
   HOME: process.env.HOME ?? "/",
   LANG: "C.UTF-8",
   NO_COLOR: "1",
+  NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
   ...extra,
 });
 

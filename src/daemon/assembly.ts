@@ -31,6 +31,7 @@ import { createPerformer } from "./performer.ts";
 import { createQuestions } from "./questions.ts";
 import { keepRecoveryCopy } from "./recovery-copy.ts";
 import { createRenewal, type Renewal } from "./renewal.ts";
+import { createRosterOffers } from "./roster-offers.ts";
 import { Rotation } from "./rotation.ts";
 import { createSensorWatch, type SensorWatch } from "./sensor-watch.ts";
 import { Serial } from "./serial.ts";
@@ -175,6 +176,10 @@ export async function assemble(parts: Parts): Promise<Node> {
     push: (input) => loop.push(input),
     log: log.info,
   });
+  const offers = createRosterOffers(keeper, (from, error) => {
+    const name = keeper.view().members.find((member) => member.id === from)?.name ?? from;
+    countRefusal(refusals, error, name, log);
+  });
   const perform = createPerformer({
     transport,
     store,
@@ -183,12 +188,7 @@ export async function assemble(parts: Parts): Promise<Node> {
     ownAddresses: () => addresses,
     channel: (name) => settings.channels.get(name),
     heartbeat: (name) => settings.heartbeats.get(name),
-    considerRoster: async (from, signed) => {
-      const considered = await keeper.consider(signed);
-      if (considered.ok) return;
-      const name = keeper.view().members.find((member) => member.id === from)?.name ?? from;
-      countRefusal(refusals, considered.error, name, log);
-    },
+    considerRoster: offers.take,
     relay: questions.take,
     tested: desk.tested,
     felt: history.take,

@@ -2,6 +2,7 @@
 import type { StateFolder } from "../adapters/state/folder.ts";
 import { ok, type Result } from "../kit/result.ts";
 import { encodeSigned, type ParsedRoster, rosterHash, type SignedRoster } from "../wire/roster.ts";
+import { Serial } from "./serial.ts";
 import { DISPLACED_FILE } from "./state-files.ts";
 
 /** A roster may be a megabyte; a mesh where more have lost one after the other has told of the first ones before. */
@@ -12,6 +13,7 @@ const DISPLACED_CHARS_MAX = 2_000_000;
 /** Callers of `keep` and `forget` need not wait for one another. */
 export class DisplacedBook {
   readonly #folder: StateFolder;
+  readonly #serial = new Serial();
   #rosters: readonly SignedRoster[];
 
   private constructor(folder: StateFolder, rosters: readonly SignedRoster[]) {
@@ -30,15 +32,19 @@ export class DisplacedBook {
   }
 
   /** On disk when it resolves to ok. */
-  async keep({ signed }: Pick<ParsedRoster, "signed">): Promise<Result<void>> {
-    if (this.#rosters.some(({ body }) => body === signed.body)) return ok(undefined);
-    const all = [...this.#rosters, signed].slice(-DISPLACED_MAX);
-    return this.#replace(all.filter((_, at) => lengthOf(all.slice(at)) <= DISPLACED_CHARS_MAX));
+  keep({ signed }: Pick<ParsedRoster, "signed">): Promise<Result<void>> {
+    return this.#serial.run(async () => {
+      if (this.#rosters.some(({ body }) => body === signed.body)) return ok(undefined);
+      const all = [...this.#rosters, signed].slice(-DISPLACED_MAX);
+      return this.#replace(all.filter((_, at) => lengthOf(all.slice(at)) <= DISPLACED_CHARS_MAX));
+    });
   }
 
   /** The keymaster has it. */
-  async forget(hash: string): Promise<Result<void>> {
-    return this.#replace(this.#rosters.filter(({ body }) => rosterHash(body) !== hash));
+  forget(hash: string): Promise<Result<void>> {
+    return this.#serial.run(() =>
+      this.#replace(this.#rosters.filter(({ body }) => rosterHash(body) !== hash)),
+    );
   }
 
   async #replace(rosters: readonly SignedRoster[]): Promise<Result<void>> {

@@ -8,6 +8,8 @@ import type { PeerTransport } from "../ports/transport.ts";
 
 /** Whoever is asked has this long to answer. */
 const ANSWER_TIMEOUT_MS = 10_000;
+/** Questions of one peer that are looked into at once. */
+const ANSWERING_MAX = 8;
 /** Questions of this node that may wait for their answers. */
 const WAITING_MAX = 32;
 
@@ -47,10 +49,30 @@ interface Waiting {
 export function createQuestions({ transport, reach }: QuestionsOptions): Questions {
   const waiting = new Map<string, Waiting>();
   const answerers = new Map<RequestMethod, Answerer>();
+  /** How many questions of each peer are being looked into. */
+  const answering = new Map<NodeId, number>();
+
+  const resultOf = async (
+    from: NodeId,
+    answerer: Answerer | undefined,
+    body: string,
+  ): Promise<Result<object>> => {
+    if (answerer === undefined) return NOT_KEYMASTER;
+    const busy = answering.get(from) ?? 0;
+    if (busy >= ANSWERING_MAX)
+      return failure("limit-reached", "too many questions of this node are open already", undefined, true);
+    answering.set(from, busy + 1);
+    try {
+      return await answerer(from, parseJson(body));
+    } finally {
+      const left = (answering.get(from) ?? 1) - 1;
+      if (left === 0) answering.delete(from);
+      else answering.set(from, left);
+    }
+  };
 
   const answer = async (from: NodeId, { id, method, body }: Request): Promise<void> => {
-    const answerer = answerers.get(method);
-    const result = answerer === undefined ? NOT_KEYMASTER : await answerer(from, parseJson(body));
+    const result = await resultOf(from, answerers.get(method), body);
     const text = JSON.stringify(result.ok ? result.value : result.error);
     transport.send(from, "stream", { message: { t: "response", id, ok: result.ok, body: text } });
   };

@@ -80,6 +80,7 @@ export class RosterKeeper {
         ? {}
         : { keymaster: { id: keymaster.id, addresses: keymaster.addresses } }),
       dismissal: encoded,
+      untold: roster.revoked.filter(({ suspected }) => suspected === true).map(({ pin }) => pin),
     };
   }
 

@@ -125,6 +125,9 @@ export async function addStandby(
 
 function mayAdd({ succession, revoked, rotation, nodes }: Roster, node: string, pin: string): Result<void> {
   if (succession.length >= ROSTER_SUCCESSION_MAX) return tooManyStandbys();
+  // It may have been removed while its key was being certified.
+  if (!nodes.some(({ id }) => id === node))
+    return failure("node-unknown", "the mesh has no such node any more");
   if (rotation !== undefined) {
     const remedy = "Wait until `balefire root status` says that it is over.";
     return failure("usage", "the root is being changed: no standby is added meanwhile", remedy);

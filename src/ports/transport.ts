@@ -20,6 +20,8 @@ export interface TrustView {
    * removed or because the keymaster that let it in has lost.
    */
   readonly dismissal?: string;
+  /** Pins of keys that somebody else may hold: they are told nothing. */
+  readonly untold?: readonly string[];
 }
 
 /** Sessions and datagrams among pinned peers, one session a pair. */

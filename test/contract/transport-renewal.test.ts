@@ -52,6 +52,14 @@ test("a member that was removed while it was off is given the roster that says s
   expect(first.transport.stats().sessions).toBe(0);
 });
 
+test("a key that somebody else may hold is told nothing: the roster says what was changed because of it", async () => {
+  const [first, second] = [given(a), given(b)];
+  dismiss({ untold: [second.identity.pin] });
+  second.transport.dial(first.identity.id, first.address);
+  await second.event("dial-failed");
+  expect(second.events.filter(({ type }) => type === "received")).toEqual([]);
+});
+
 test("whom another root or another mesh has certified is told nothing", async () => {
   const [first, second] = [given(a), given(b)];
   dismiss({ mesh: randomUUID() });

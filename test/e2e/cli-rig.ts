@@ -33,6 +33,7 @@ export interface Surroundings {
 const CLEAN_ENV: NodeJS.ProcessEnv = {
   PATH: process.env.PATH,
   HOME: process.env.HOME,
+  NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
   BALEFIRE_STATE_DIR: "/nonexistent/state",
   BALEFIRE_CONFIG: "/nonexistent/config.yaml",
   BALEFIRE_SOCKET: "/nonexistent/socket",

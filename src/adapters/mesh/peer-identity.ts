@@ -70,13 +70,17 @@ function identifyLeaf(
   return ok({ peer: pinned.id, name: pinned.name, pin, leaf, expires, flagged: isFlagged(leaf, now) });
 }
 
-/** Of this mesh, though no peer of it now: its chain leads to a root, and names a node. */
+/**
+ * Of this mesh, though no peer of it now: its chain leads to a root, and names a node. A key that was revoked
+ * on suspicion is told nothing: the roster holds what was changed because of it.
+ */
 export function isDismissed(socket: TLSSocket, trust: TrustView): boolean {
   const leaf = socket.getPeerX509Certificate();
   if (leaf === undefined || socket.alpnProtocol !== PEER_ALPN) return false;
   const chainError = chainErrorOf(socket);
   if (chainError !== undefined && !TOLERATED.has(chainError)) return false;
   const pin = pinOf(leaf);
+  if (trust.untold?.includes(pin) === true) return false;
   const isPeer = trust.peers.some((peer) => peer.pin === pin);
   return !isPeer && nodeOf(leaf, trust.mesh) !== undefined && leadsToRoot(leaf, trust);
 }
