@@ -80,7 +80,11 @@ export class RosterKeeper {
         ? {}
         : { keymaster: { id: keymaster.id, addresses: keymaster.addresses } }),
       dismissal: encoded,
-      untold: roster.revoked.filter(({ suspected }) => suspected === true).map(({ pin }) => pin),
+      removed: roster.revoked.filter(({ suspected }) => suspected !== true).map(({ pin }) => pin),
+      untold: [
+        this.#current.signed.signer,
+        ...roster.revoked.filter(({ suspected }) => suspected === true).map(({ pin }) => pin),
+      ],
     };
   }
 

@@ -20,7 +20,12 @@ export interface TrustView {
    * removed or because the keymaster that let it in has lost.
    */
   readonly dismissal?: string;
-  /** Pins of keys that somebody else may hold: they are told nothing. */
+  /** Pins of the keys that were removed, and may be told. */
+  readonly removed?: readonly string[];
+  /**
+   * Pins of keys that are told nothing: those that somebody else may hold, and the signer's, all of whose
+   * certificates are members' or removed. Others' certificates by such a key are told nothing either.
+   */
   readonly untold?: readonly string[];
 }
 

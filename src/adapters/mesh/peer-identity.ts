@@ -80,9 +80,11 @@ export function isDismissed(socket: TLSSocket, trust: TrustView): boolean {
   const chainError = chainErrorOf(socket);
   if (chainError !== undefined && !TOLERATED.has(chainError)) return false;
   const pin = pinOf(leaf);
-  if (trust.untold?.includes(pin) === true) return false;
-  const isPeer = trust.peers.some((peer) => peer.pin === pin);
-  return !isPeer && nodeOf(leaf, trust.mesh) !== undefined && leadsToRoot(leaf, trust);
+  if (trust.untold?.includes(pin) === true || trust.peers.some((peer) => peer.pin === pin)) return false;
+  if (nodeOf(leaf, trust.mesh) === undefined || !leadsToRoot(leaf, trust)) return false;
+  if (trust.removed?.includes(pin) === true) return true;
+  const issuer = leaf.issuerCertificate;
+  return issuer === undefined || trust.untold?.includes(pinOf(issuer)) !== true;
 }
 
 /** Whether a connection that was let in would be let in under this view, too. */
