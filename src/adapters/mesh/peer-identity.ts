@@ -83,8 +83,10 @@ export function isDismissed(socket: TLSSocket, trust: TrustView): boolean {
   if (trust.untold?.includes(pin) === true || trust.peers.some((peer) => peer.pin === pin)) return false;
   if (nodeOf(leaf, trust.mesh) === undefined || !leadsToRoot(leaf, trust)) return false;
   if (trust.removed?.includes(pin) === true) return true;
-  const issuer = leaf.issuerCertificate;
-  return issuer === undefined || trust.untold?.includes(pinOf(issuer)) !== true;
+  const issuers = trust.issuers.map((pem) => new X509Certificate(pem));
+  if (leaf.issuerCertificate !== undefined) issuers.push(leaf.issuerCertificate);
+  const issuer = issuers.find((each) => leaf.checkIssued(each) && leaf.verify(each.publicKey));
+  return issuer !== undefined && trust.untold?.includes(pinOf(issuer)) !== true;
 }
 
 /** Whether a connection that was let in would be let in under this view, too. */
