@@ -134,7 +134,8 @@ function addHub(hub: string): void {
     ["ip", "-n", hub, "-batch", "-"],
     [
       "link set lo up",
-      "link add br0 type bridge",
+      // Without an address of its own a bridge takes the lowest of its ports, and another when that one leaves.
+      "link add br0 address 02:bf:00:00:00:01 type bridge",
       `addr add ${HUB_ADDRESS}/24 dev br0`,
       "link set br0 up",
     ].join("\n"),
@@ -162,7 +163,7 @@ function addHost(hub: string, host: string, place: number): void {
 
 /** The receiver is within reach over either network: a route whose interface has no carrier gives way to the other. */
 function addSecond(hub: string, size: number, host: (place: number) => string): void {
-  const bridge = `link add br1 type bridge\naddr add ${SECOND_HUB_ADDRESS}/24 dev br1\nlink set br1 up`;
+  const bridge = `link add br1 address 02:bf:00:00:00:02 type bridge\naddr add ${SECOND_HUB_ADDRESS}/24 dev br1\nlink set br1 up`;
   runNow(["ip", "-n", hub, "-batch", "-"], bridge);
   setKernel(hub, "ip_forward", 0);
   for (let place = 0; place < size; place += 1) {
