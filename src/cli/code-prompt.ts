@@ -47,8 +47,9 @@ const GIVE_UP = new Set(["\u0003", "\u0004"]);
 
 /** Undefined when the person gave up. */
 function typedUnseen(screen: Screen, what: string, input: CodeInput): Promise<string | undefined> {
-  screen.note(`Type the ${what}, which is not shown, and Enter:`);
+  // First, lest the terminal shows what is typed as soon as the question is read.
   input.setRawMode?.(true);
+  screen.note(`Type the ${what}, which is not shown, and Enter:`);
   const decoder = new StringDecoder("utf8");
   return new Promise((resolve) => {
     let line: TypedLine = { typed: "", state: "typing" };
