@@ -59,6 +59,9 @@ export class Host {
   readonly #timeline: Timeline;
   readonly #machine: Machine;
   #state: unknown;
+  /** What was asked of the present state: judges ask again and again. */
+  #viewed: { readonly wall: number; readonly view: MeshView } | undefined;
+  #incidentsViewed: readonly IncidentView[] | undefined;
   #origin = 0;
   #waiting: { readonly kind: "datagram" | "stream"; readonly action: () => void }[] = [];
   #datagramsWaiting = 0;
@@ -110,11 +113,23 @@ export class Host {
   }
 
   meshView(): MeshView | undefined {
-    return this.running ? this.#machine.meshView(this.#state, this.env()) : undefined;
+    if (!this.running) return undefined;
+    const { wall } = this;
+    if (this.#viewed?.wall !== wall)
+      this.#viewed = { wall, view: this.#machine.meshView(this.#state, this.env()) };
+    return this.#viewed.view;
   }
 
   incidentViews(): readonly IncidentView[] {
-    return this.running ? this.#machine.incidentViews(this.#state) : [];
+    if (!this.running) return [];
+    this.#incidentsViewed ??= this.#machine.incidentViews(this.#state);
+    return this.#incidentsViewed;
+  }
+
+  #become(state: unknown): void {
+    this.#state = state;
+    this.#viewed = undefined;
+    this.#incidentsViewed = undefined;
   }
 
   powerOn(): void {
@@ -151,7 +166,7 @@ export class Host {
     this.#stepping = true;
     this.#guarded(() => {
       const step = this.#machine.init(this.#parts.birth(this, stored), this.env());
-      this.#state = step.state;
+      this.#become(step.state);
       this.#parts.perform(this, step.effects);
     });
     this.#stepping = false;
@@ -164,7 +179,7 @@ export class Host {
     this.running = false;
     this.paused = false;
     this.changedAt = this.#timeline.now;
-    this.#state = undefined;
+    this.#become(undefined);
     this.#waiting = [];
     this.#datagramsWaiting = 0;
     this.#wakeAt = undefined;
@@ -237,7 +252,7 @@ export class Host {
     this.steps += 1;
     this.#parts.traceInput(this, input);
     const step = this.#machine.step(this.#state, input, this.env());
-    this.#state = step.state;
+    this.#become(step.state);
     this.#parts.perform(this, step.effects);
   }
 

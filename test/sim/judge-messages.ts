@@ -170,11 +170,12 @@ export class MessageJudge {
 
   #shouldHaveTold(teller: Host, subject: Host): boolean {
     const { timeline, hosts, network } = this.#world;
-    if (!teller.present || !this.#hasChannel(teller) || !this.#knows(teller, subject)) return false;
+    const silentFor = this.#truth.silentFor(teller.index, subject.index);
+    if (silentFor < TELL_BOUND || !teller.present) return false;
+    if (!this.#hasChannel(teller) || !this.#knows(teller, subject)) return false;
     const view = teller.meshView()?.nodes.find((node) => node.id === subject.id);
     // What it never knew, or took leave of, it need not tell.
     if (view === undefined || view.verdict === "planned" || view.verdict === "unknown") return false;
-    const silentFor = this.#truth.silentFor(teller.index, subject.index);
     const alone = hosts.every((host) => host === teller || !network.bothWays(teller.index, host.index));
     const everyoneHasChannel = hosts.every((host) => !host.present || this.#hasChannel(host));
     const bound =
