@@ -2,7 +2,7 @@
  * Many cores in one process, in virtual time: each decides as the daemon's does, every message is
  * encoded as it would be, and nothing else of a daemon is there.
  */
-import type { Effect, Env, Input, RosterView } from "../src/core/io.ts";
+import type { Effect, Env, RosterView, SingleInput } from "../src/core/io.ts";
 import type { Envelope, Plane } from "../src/core/messages.ts";
 import { init, type NodeState, nextWakeAt, step } from "../src/core/node.ts";
 import type { Reading } from "../src/core/thermal/reading.ts";
@@ -197,7 +197,7 @@ export class CoreMesh {
     this.#arm(node);
   }
 
-  #give(node: Node, input: Input): void {
+  #give(node: Node, input: SingleInput): void {
     if (node.state === undefined) return;
     const env = this.#env(node);
     const begun = performance.now();

@@ -61,7 +61,8 @@ function beatFor(turn: Turn, peer: Peer, session: Session): Beat {
     ...(peer.lastBeatAt === undefined || peer.lastBeatSeq < 0
       ? {}
       : { echo: { seq: peer.lastBeatSeq, held: between(peer.lastBeatAt, env.now) } }),
-    view: dead > 0 ? "host-down" : viewOf(peer),
+    // An incident about an earlier life is about to be ended: this one is not held for dead.
+    view: dead > 0 && dead >= peer.incarnation ? "host-down" : viewOf(peer),
     viewIncarnation: Math.max(dead, peer.incarnation),
     roster: rankIn(state.roster),
     ledger: digestOf(state.ledger),

@@ -15,7 +15,7 @@ import { readingsTold } from "./tell-felt.ts";
 import { tellCool, tellHeat } from "./tell-heat.ts";
 import { tellLinks, tellRepaired } from "./tell-links.ts";
 import { tellFlapping, tellNote, tellSteady } from "./tell-notes.ts";
-import type { Seen, Telling, Words } from "./telling.ts";
+import { type Seen, type Telling, uniqueNames, type Words } from "./telling.ts";
 import { INBOX } from "./turns.ts";
 
 /** The kind of a message about several: the one that matters most. */
@@ -72,7 +72,11 @@ export function composeNotification(state: NodeState, occasion: Occasion, wall: 
     viewpoint,
     evidence: evidence.map(forWire),
     title,
-    text: withinLimit([...lines, ...holdLines(telling, channel), ...fallbackLine(telling, channel)]),
+    text: withinLimit([
+      ...namingAll(lines, incidents),
+      ...holdLines(telling, channel),
+      ...fallbackLine(telling, channel),
+    ]),
   };
 }
 
@@ -83,6 +87,24 @@ function readingsOf(
 ): Pick<NotificationSubject, "readings"> {
   const readings = phase === "open" ? readingsTold(state, incident) : [];
   return readings.length === 0 ? {} : { readings };
+}
+
+/** Whom the title had no room for is named below it. */
+function namingAll(lines: readonly string[], incidents: readonly IncidentRecord[]): readonly string[] {
+  const names = uniqueNames(incidents);
+  const text = lines.join("\n");
+  if (names.every((name) => isNamed(text, name))) return lines;
+  const [first = "", ...rest] = lines;
+  return [first, `In all: ${names.join(", ")}.`, ...rest];
+}
+
+/** As a whole word: `pve1` is no part of `pve10`. */
+function isNamed(text: string, name: string): boolean {
+  for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
+    const around = `${text[at - 1] ?? " "}${text[at + name.length] ?? " "}`;
+    if (!/[\w-]/.test(around)) return true;
+  }
+  return false;
 }
 
 /** Peers take no longer text into their ledgers, and nobody reads it. */

@@ -12,11 +12,13 @@ import {
   OPEN_MAX,
   PARCEL_CHARS,
   SUMMARY_MAX,
+  SYNC_AFTER,
   SYNC_EVERY,
 } from "./limits.ts";
 import type { LedgerNews, LedgerSummary, PeerMessage, Plane } from "./messages.ts";
 import { dueAgain, enqueue } from "./outbox.ts";
 import { type Peer, pathOf } from "./peer.ts";
+import { patience } from "./stall.ts";
 import type { Turn } from "./state.ts";
 
 const STORE_PREFIX = "ledger/";
@@ -29,15 +31,17 @@ export const storedRecord = (record: LedgerRecord): Stored => ({
 export const isLedgerKey = (key: string): boolean => key.startsWith(STORE_PREFIX);
 export const forgotten = (key: string): Stored => ({ key: STORE_PREFIX + key, value: undefined });
 
-/** Enters this node's own records: on disk first, then to all peers, then whatever depends on them. */
+/** Enters this node's own records: on disk first, then to its peers, then whatever depends on them. */
 export function publish(
   turn: Turn,
   records: readonly LedgerRecord[],
   afterwards: readonly Effect[] = [],
+  isTold: (peer: Peer) => boolean = () => true,
 ): void {
   const news = records.filter((record) => merge(turn.state.ledger, record));
   const effects: Effect[] = [];
   for (const peer of turn.state.acquaintances) {
+    if (!isTold(peer)) continue;
     for (const records of parcels(news)) effects.push(...urgent(turn, peer, { t: "ledger", records }));
   }
   if (news.length === 0) turn.effects.push(...afterwards);
@@ -77,9 +81,16 @@ function parcels(records: readonly LedgerRecord[]): LedgerRecord[][] {
 export function takeIn(turn: Turn, records: readonly LedgerRecord[]): LedgerRecord[] {
   const { ledger } = turn.state;
   const news = records.filter((record) => isAcceptable(turn, record) && merge(ledger, record));
-  if (news.length > 0)
-    turn.effects.push({ type: "persist", records: news.map(storedRecord), afterwards: [] });
+  if (news.length > 0) keep(turn, news.map(storedRecord));
   return news;
+}
+
+/** What nothing waits for goes to disk together. */
+function keep({ effects }: Turn, records: readonly Stored[]): void {
+  const before = effects.findIndex((effect) => effect.type === "persist" && effect.afterwards.length === 0);
+  const kept = effects[before];
+  if (kept?.type === "persist") effects[before] = { ...kept, records: [...kept.records, ...records] };
+  else effects.push({ type: "persist", records, afterwards: [] });
 }
 
 /** Any member may be mistaken or worse: what it says must fit what it speaks of, and stay within bounds. */
@@ -108,7 +119,8 @@ function urgent(turn: Turn, peer: Peer, message: PeerMessage): Effect[] {
   const isStream = pathOf(peer, turn.env.now) === "stream";
   const overStream = isStream ? [send(peer, "stream", message)] : [];
   if (isStream && (session.datagramAt === undefined || condition.kind === "down")) return overStream;
-  const number = enqueue(turn.state.outbox, peer.id, message, turn.env.now);
+  const { now } = turn.env;
+  const number = enqueue(turn.state.outbox, peer.id, message, now, patience(turn.state, now));
   return [...overStream, { type: "send", to: peer.id, plane: "datagram", envelope: { number, message } }];
 }
 
@@ -138,7 +150,7 @@ export function reconcile(turn: Turn, peer: Peer): void {
     return;
   }
   peer.ledgerDiffersSince ??= now;
-  const settled = between(peer.ledgerDiffersSince, now) >= 2 * peer.period;
+  const settled = between(peer.ledgerDiffersSince, now) >= SYNC_AFTER;
   const allowed = peer.ledgerSyncAt === undefined || now >= after(peer.ledgerSyncAt, SYNC_EVERY);
   if (!settled || !allowed || peer.session === undefined) return;
   peer.ledgerSyncAt = now;

@@ -35,6 +35,7 @@ export function followOthers(turn: Turn, peer: Peer): void {
     reprobeAt: turn.env.now,
     probes: new Map(),
     kernel: undefined,
+    enter: undefined,
     inquiry: undefined,
     doubtAt: undefined,
   };

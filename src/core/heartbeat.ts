@@ -4,7 +4,7 @@
  * that the last of them would ping within two periods of the last success.
  */
 import { hashPartsAgain } from "../kit/hash.ts";
-import { after, type Duration, earliest, type Instant, later } from "../kit/time.ts";
+import { after, type Duration, earlier, earliest, type Instant, later } from "../kit/time.ts";
 import { publish } from "./gossip.ts";
 import type { DeliveryOutcome } from "./io.ts";
 import { DETAIL_MAX } from "./limits.ts";
@@ -16,8 +16,10 @@ export interface Pulse {
   /** The mesh's last ping that this node knows of, and when it learned of it. */
   turn: number;
   seenAt: Instant;
-  /** What that ping said. */
+  /** What that ping said, */
   condition: "alive" | "fail";
+  /** and since when something else is the case; undefined where it is not. */
+  otherwiseSince: Instant | undefined;
   /** When this node tries next, at the earliest, after a failure of its own. */
   retryAt: Instant;
   inFlight: boolean;
@@ -47,6 +49,8 @@ export function keepHeartbeats(turn: Turn): void {
   if (state.heartbeats.length === 0 || state.stopping || state.isolated !== undefined) return;
   for (const heartbeat of state.heartbeats) {
     const pulse = pulseOf(turn, heartbeat);
+    if (pulse.condition === conditionOf(state)) pulse.otherwiseSince = undefined;
+    else pulse.otherwiseSince ??= env.now;
     if (!pulse.inFlight && dueAt(state, heartbeat, pulse) <= env.now) ping(turn, heartbeat, pulse);
   }
 }
@@ -64,6 +68,7 @@ function pulseOf({ state, env }: Turn, { name }: HeartbeatRef): Pulse {
     turn: known,
     seenAt: env.now,
     condition: "alive",
+    otherwiseSince: undefined,
     retryAt: env.now,
     inFlight: false,
     failing: false,
@@ -75,9 +80,11 @@ function pulseOf({ state, env }: Turn, { name }: HeartbeatRef): Pulse {
 function dueAt(state: NodeState, { name, every }: HeartbeatRef, pulse: Pulse): Instant {
   const { place, of } = placeOf(state, name);
   const share = (every * place) / of;
+  const routine = after(pulse.seenAt, (every + share) as Duration);
   // A mesh that has just lost, or regained, its majority says so without waiting for the period to end.
-  const wait = pulse.condition === conditionOf(state) ? every + share : share / 4;
-  return later(after(pulse.seenAt, wait as Duration), pulse.retryAt);
+  const news = pulse.otherwiseSince;
+  const due = news === undefined ? routine : earlier(routine, after(news, (share / 4) as Duration));
+  return later(due, pulse.retryAt);
 }
 
 function ping(turn: Turn, { name }: HeartbeatRef, pulse: Pulse): void {

@@ -1,9 +1,10 @@
 /** What a person should know: how it is opened, numbered and closed. An absence ends with a later life of its subject. */
 import type { WallTime } from "../kit/time.ts";
+import { submit } from "./evidence.ts";
 import { wordsForMissing } from "./farewell-words.ts";
 import { publish, takeIn } from "./gossip.ts";
 import { incidentId } from "./incident-id.ts";
-import { incidentOf, openAbout, resolutionOf } from "./ledger.ts";
+import { incidentOf, openAbout, rankOf, resolutionOf } from "./ledger.ts";
 import type {
   EvidenceRecord,
   IncidentKind,
@@ -93,7 +94,7 @@ export function beginIncidents(turn: Turn, peer: Peer, verdict: Down, inquiry: I
   const kind = KINDS[verdict];
   const later = kind === "missing" ? openAbsences(turn, peer.id)[0]?.incident : laterDeath(turn, peer, kind);
   if (later !== undefined) {
-    publish(turn, [ownEvidence(turn, peer, later, inquiry)]);
+    submit(turn, ownEvidence(turn, peer, later, inquiry));
     return;
   }
   // The life that ended: the last one heard here, unless others have seen it end and the subject return.
@@ -111,6 +112,11 @@ export function beginIncidents(turn: Turn, peer: Peer, verdict: Down, inquiry: I
   // What the others answered is kept for the message; they spread it themselves, with more right.
   const incident = incidentId(state.roster.mesh, kind, peer.id, incarnation);
   takeIn(turn, heardEvidence(turn, peer, incident, inquiry));
+  const held = incidentOf(state.ledger, incident);
+  if (held !== undefined && rankOf(held.verdict) <= rankOf(verdict)) {
+    submit(turn, ownEvidence(turn, peer, incident, inquiry));
+    return;
+  }
   openIncident(turn, opening, (id) => [ownEvidence(turn, peer, id, inquiry)]);
 }
 
@@ -159,10 +165,11 @@ function heardEvidence(turn: Turn, peer: Peer, incident: IncidentId, inquiry: In
 }
 
 /** A beat of a later incarnation than an open incident's ends it. */
-export function noteLife(turn: Turn, peer: Peer, rebooted: boolean): void {
+export function noteLife(turn: Turn, peer: Peer): void {
   for (const open of openAbout(turn.state.ledger, peer.id)) {
     if (!isAbsence(open) || open.incarnation >= peer.incarnation) continue;
-    resolveIncident(turn, open, rebooted ? "returned-rebooted" : "returned");
+    const hasBooted = open.incarnation < (peer.bootedIn ?? 0);
+    resolveIncident(turn, open, hasBooted ? "returned-rebooted" : "returned");
   }
 }
 

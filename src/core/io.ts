@@ -96,7 +96,8 @@ export type DeliveryOutcome =
 /** A mute as a person wants it; the core numbers and dates it. */
 export type MuteRequest = Omit<MuteRecord, "t" | "revision" | "at">;
 
-export type Input =
+/** One thing that has happened. */
+export type SingleInput =
   /** A deadline named by `nextWakeAt` has come. */
   | { readonly type: "wake" }
   | TransportEvent
@@ -140,6 +141,11 @@ export type Input =
    * the core sees itself.
    */
   | { readonly type: "stop"; readonly why?: Exclude<FarewellReason, "thermal"> };
+
+export type Input =
+  | SingleInput
+  /** All that had arrived when it was looked at: it is taken in before anything is decided. */
+  | { readonly type: "together"; readonly inputs: readonly SingleInput[] };
 
 /** Something worth showing to a person who watches (status --watch, the demonstration, the journal). */
 export type Notice =

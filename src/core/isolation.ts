@@ -25,6 +25,7 @@ export function isolate(turn: Turn, detail: string): void {
       become(turn, peer, { kind: "unknown" }, "this node is cut off itself");
     } else if (peer.condition.kind === "down") {
       peer.condition.inquiry = undefined;
+      peer.condition.enter = undefined;
     }
   }
 }

@@ -70,7 +70,8 @@ const padded = (value: number): string => String(Math.trunc(value)).padStart(15,
 /** Of two observers' verdicts the one with more behind it stands. */
 const STRENGTH: readonly Verdict[] = ["host-down", "daemon-down", "unreachable", "missing", "link-problem"];
 
-const rankOf = (verdict: Verdict): number =>
+/** The lowest is the strongest. */
+export const rankOf = (verdict: Verdict): number =>
   STRENGTH.includes(verdict) ? STRENGTH.indexOf(verdict) : STRENGTH.length;
 
 /** Orders the records of one key: the lowest wins. Holds all that matters, so equal versions mean equal records. */

@@ -35,6 +35,12 @@ export const PROBE_SOON: Duration = ms(40);
 export const PROBE_HOLDS: Duration = ms(600);
 /** After this long a probe that saw nothing says so. */
 export const PROBE_PATIENCE: Duration = ms(400);
+/** Of the observers of a death one enters it; each further one in line does so after this much longer, */
+export const WORD_EVERY: Duration = ms(25);
+/** and all of them from this place on. */
+export const WORD_PLACES_MAX = 4;
+/** What others saw of it is gathered for this long before it is passed on to everyone. */
+export const COLLECT_FOR: Duration = ms(150);
 /** A host that accepts connections but stays mute is given this long before its daemon counts as hung. */
 export const MUTE_PATIENCE: Duration = seconds(5);
 /** A host whose daemon is down is probed again at this pace: it may have died altogether. */
@@ -107,6 +113,8 @@ export const SESSIONS_WITH_ALL_MAX = 110;
 export const ACQUAINTANCE: Duration = seconds(2);
 /** Who was asked about another this often without an answer, for ANSWER_PATIENCE, is doubted itself. */
 export const ASKED_IN_VAIN_MAX = 5;
+/** Ledgers that have differed for this long are compared: what is on its way arrives sooner. */
+export const SYNC_AFTER: Duration = ms(800);
 /** A peer asks for a newer roster, or for ledger differences, at most this often. */
 export const SYNC_EVERY: Duration = seconds(2);
 

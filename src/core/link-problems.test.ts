@@ -132,4 +132,14 @@ describe("who is told that it is not heard", () => {
     const ends = node.incidents("link-problem").map((each) => [each.topic, node.endOf(each)]);
     expect(ends).toContainEqual(["s", "replaced"]);
   });
+
+  it("gives one that was away its five seconds, whatever it said before it went", () => {
+    const node = meshOfThree();
+    node.pass(400, ["s"], deaf);
+    node.pass(minutes(1), ["b"]);
+    expect(node.verdict("s")).toMatch(/host-down|unreachable/);
+    node.pass(4000, ["s"], { ...deaf, incarnation: 2 });
+    expect(node.verdict("s")).toBe("alive");
+    expect(node.incidents("link-problem").filter(({ topic }) => topic === "s")).toEqual([]);
+  });
 });

@@ -7,7 +7,7 @@ import { episode, openAbsences, openIncident, openOf, ownEvidence, resolveIncide
 import type { IncidentRecord, LedgerRecord, ResolvedRecord } from "./ledger-records.ts";
 import { DETAIL_MAX, LINK_PROBLEM_CONFIRM, LINK_PROBLEM_OVER, ON_BEHALF_AFTER } from "./limits.ts";
 import type { Beat } from "./messages.ts";
-import { isPath } from "./paths.ts";
+import { isPath } from "./path-topic.ts";
 import type { Inquiry, Peer } from "./peer.ts";
 import { nameOf, type Turn } from "./state.ts";
 import type { IncidentId, NodeId } from "./types.ts";
@@ -17,7 +17,9 @@ export function reviewLinkProblems(turn: Turn): void {
   const { state } = turn;
   if (state.isolated !== undefined) return;
   for (const peer of state.acquaintances) {
-    if (peer.condition.kind === "link-problem") openOwn(turn, peer, peer.condition.inquiry);
+    // What it said before it went is no word about what it hears once it is back.
+    if (isAway(peer)) expectNoHearing(peer);
+    else if (peer.condition.kind === "link-problem") openOwn(turn, peer, peer.condition.inquiry);
     else if (peer.deafSince !== undefined) openOnBehalf(turn, peer);
   }
   for (const open of state.ledger.open.values()) {

@@ -2,6 +2,7 @@
 import { after, between, type Duration, earliest, type Instant, later } from "../kit/time.ts";
 import { sendBeat } from "./beats.ts";
 import { hostTime } from "./clocks.ts";
+import { isOursToSay } from "./first-word.ts";
 import { reconcile } from "./gossip.ts";
 import { noteLife } from "./incidents.ts";
 import type { SessionEnd } from "./io.ts";
@@ -38,14 +39,14 @@ export function takeBeat(turn: Turn, peer: Peer, beat: Beat): void {
   const { state, env } = turn;
   // A beat of an earlier life that was delayed says nothing about this one.
   if (beat.incarnation < peer.incarnation) return;
-  const rebooted = peer.boot !== undefined && peer.boot !== beat.boot;
   const gotBeats = getsBeats(peer);
   learnFromBeat(peer, beat, env.now, hostTime(state, env.wall));
   peer.incarnation = beat.incarnation;
   heard(turn, peer);
   // It begins to watch this node: let it not wait for the first beat.
   if (!gotBeats && getsBeats(peer) && peer.session !== undefined) sendBeat(turn, peer, peer.session);
-  if (state.ledger.open.size > 0 && peer.watchedSince !== undefined) noteLife(turn, peer, rebooted);
+  if (state.ledger.open.size > 0 && peer.watchedSince !== undefined && isOursToSay(turn, peer))
+    noteLife(turn, peer);
   // A node whose store was lost starts from the first life again; nobody believes that one any more.
   if (ENDS.has(beat.view) || beat.viewIncarnation > state.incarnation)
     beginNewLife(turn, beat.viewIncarnation);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { LoneNode } from "../../test/contract/lone-node.ts";
-import { incidentOf, resolutionOf } from "../../test/contract/sample-incidents.ts";
+import { incidentOf, resolutionOf, type Sample } from "../../test/contract/sample-incidents.ts";
 import { minutes } from "../kit/time.ts";
-import type { LedgerRecord } from "./ledger-records.ts";
+import type { IncidentKind, IncidentRecord, LedgerRecord } from "./ledger-records.ts";
 import { DEFAULT_POLICY, type Policy } from "./types.ts";
 
 function node(policy: Partial<Policy> = {}): LoneNode {
@@ -215,6 +215,80 @@ describe("a title", () => {
     }));
     tell(told, ...names);
     expect(told.told()[0]).toBe("proxmox-node-s.example.org and 4 others are down");
+    expect(texts(told)[0]).toContain(`In all: ${names.map(({ name }) => name).join(", ")}.`);
+  });
+
+  describe("of any kind", () => {
+    const long = [1, 2, 3, 4, 5].map((number) => `pve-frankfurt-rack${number}-01`);
+    const [one = "", two = "", three = ""] = long;
+    const PHONE = 60;
+    const each = (kind: IncidentKind, sample: Sample = {}): IncidentRecord[] =>
+      long.map((name) => incidentOf(kind, name, sample));
+    const link = (subject: string, topic: string) => incidentOf("link-problem", subject, { topic });
+
+    it.each([
+      ["two that are down", each("down").slice(0, 2), "are down", "are back"],
+      ["many that are missing", each("missing"), "are missing", "are back"],
+      ["many dead daemons", each("daemon-down"), "are up but not watching", "are back"],
+      ["a pair", [link(one, two), link(two, one)], "No link between", "Link back between"],
+      ["one direction", [link(two, one)], "does not hear", "Link back between"],
+      ["a deaf host", long.slice(1).map((name) => link(name, one)), "does not hear", "hears"],
+      ["a mute host", long.slice(1).map((name) => link(one, name)), "is not heard by", "is heard by"],
+      [
+        "a bad host",
+        [link(one, two), link(two, one), link(one, three)],
+        "No link between",
+        "hear one another",
+      ],
+      [
+        "a network",
+        each("link-problem", { topic: "path 127.0.0.1:7112" }),
+        "do not answer on",
+        "are back on 127.0.0.x",
+      ],
+      ["flapping", each("flapping", { topic: "down" }), "come and go", "are steady again"],
+      [
+        "one clock",
+        each("clock", { detail: "60 min ahead of the others: it says" }).slice(0, 1),
+        "60 min ahead",
+        "is right",
+      ],
+      ["clocks", each("clock"), "Clocks wrong", "Clocks right again"],
+      ["certificates", each("certificate"), "Certificates not being renewed", "Certificates renewed"],
+      [
+        "heat",
+        each("heat", { topic: "k critical", detail: "CPU package: 97 °C, critical from 95 °C" }).slice(0, 1),
+        "CPU package 97 °C",
+        "is well",
+      ],
+    ] as const)("says who and what in its first 60 characters: %s", (_, records, open, over) => {
+      const told = new LoneNode(["a", "b", ...long], [], {
+        policy: { ...DEFAULT_POLICY, missingAfter: minutes(600), clockGrace: minutes(0) },
+      });
+      told.connect("b");
+      told.pass(1000, ["b"]);
+      tell(told, ...records);
+      tell(told, ...records.map((record) => resolutionOf(record, 30_000)));
+      expect(told.told()).toHaveLength(2);
+      for (const [at, what] of [open, over].entries()) {
+        const shown = told.told()[at]?.slice(0, PHONE);
+        expect(shown).toContain(what);
+        expect(shown).toContain(one);
+      }
+    });
+
+    it.each([
+      ["revoked", {}, "were revoked"],
+      ["restarted", { until: 90_000 }, "restarted by themselves"],
+      ["cut-off", { until: 90_000 }, "were cut off for a while"],
+      ["planned", { topic: "shutdown" }, "were shut down on"],
+    ] as const)("says so of notes too: %s", (kind, sample, what) => {
+      const told = node();
+      tell(told, ...each(kind, sample));
+      expect(told.told()).toHaveLength(1);
+      expect(told.told()[0]?.slice(0, PHONE)).toContain(what);
+      expect(told.told()[0]).toContain(one);
+    });
   });
 });
 
@@ -261,6 +335,19 @@ describe("heat", () => {
 });
 
 describe("a text", () => {
+  it.each([
+    ["what its own uplink showed", { up: true, detail: "eth0: carrier" }, "my own uplink: eth0: carrier."],
+    ["that its own uplink was not seen in time", undefined, "my own uplink could not be checked."],
+  ])("of the last survivor says %s", (_, uplink, words) => {
+    const survivor = new LoneNode(["a", "b"]);
+    survivor.connect("b");
+    survivor.pass(5000, ["b"]);
+    survivor.uplink = uplink;
+    survivor.pass(5000);
+    expect(survivor.told()).toEqual(["b unreachable from a"]);
+    expect(texts(survivor)[0]).toContain(`Nobody else is there to ask; ${words}`);
+  });
+
   it("about very many stays within what peers keep, and says that there is more", () => {
     const told = node();
     const many = Array.from({ length: 90 }, (_, index) => ({

@@ -1,5 +1,6 @@
 /** What peers' records mean for this node, beyond being kept. */
 import { endIfLeft } from "./absences.ts";
+import { collectFrom } from "./evidence.ts";
 import { passOn, takeIn } from "./gossip.ts";
 import { followOthers } from "./hearsay.ts";
 import { isAbsence, noteLife } from "./incidents.ts";
@@ -17,6 +18,7 @@ export function takeRecords(turn: Turn, from: Peer, records: readonly LedgerReco
   const { state } = turn;
   const news = takeIn(turn, records);
   if (state.company !== undefined) passOn(turn, from, news);
+  collectFrom(turn, from, news);
   noteRecords(turn, news);
   for (const record of news) {
     if (record.t === "incident" && state.ledger.open.has(record.incident)) noteOpened(turn, record);
@@ -31,7 +33,7 @@ function noteOpened(turn: Turn, open: IncidentRecord): void {
   if (open.subject === state.self && isAbsence(open)) beginNewLife(turn, open.incarnation);
   else if (subject !== undefined && subject.watchedSince === undefined) followOthers(turn, subject);
   // This node already hears a later life of it.
-  else if (subject?.condition.kind === "alive") noteLife(turn, subject, false);
+  else if (subject?.condition.kind === "alive") noteLife(turn, subject);
   state.rolesStale = true;
   endIfLeft(turn, open);
   notePathOpened(turn, open);

@@ -8,11 +8,12 @@ import { after, earliest, type Instant, later } from "../kit/time.ts";
 import { isFarewellKey, memberLeft, noteRestart, restoreFarewell, saidGoodbye } from "./absences.ts";
 import { sendBeat, sendBeats } from "./beats.ts";
 import { keepTime, startClocks } from "./clocks.ts";
+import { passCollected } from "./evidence.ts";
 import { isLedgerKey, resend, supply } from "./gossip.ts";
 import { settleRoles } from "./hearsay.ts";
 import { keepHeartbeats, nextPingAt, pinged } from "./heartbeat.ts";
 import { deadIncarnation } from "./incidents.ts";
-import type { Birth, Env, Input, RosterView, Step, TransportEvent } from "./io.ts";
+import type { Birth, Env, Input, RosterView, SingleInput, Step, TransportEvent } from "./io.ts";
 import { followMembership, uplinkSeen } from "./isolation.ts";
 import { sayGoodbye } from "./leaving.ts";
 import { emptyLedger, merge } from "./ledger.ts";
@@ -93,6 +94,8 @@ export function init(birth: Birth, env: Env): Step<NodeState> {
     departed: new Set(),
     ledger: emptyLedger(),
     outbox: emptyOutbox(),
+    collected: [],
+    passCollectedAt: undefined,
     notify: emptyNotify(env.now),
     pulses: new Map(),
     heat: emptyHeat(),
@@ -102,6 +105,7 @@ export function init(birth: Birth, env: Env): Step<NodeState> {
     pruneAt: after(env.now, PRUNE_EVERY),
     dueAt: undefined,
     drowsyUntil: undefined,
+    awakeSince: undefined,
     late: undefined,
     returnedAt: undefined,
     uplink: undefined,
@@ -139,10 +143,17 @@ function restore(state: NodeState, birth: Birth): void {
 export function step(state: NodeState, input: Input, host: Env): Step<NodeState> {
   const turn: Turn = { state, env: keepTime(state, host), effects: [] };
   noticeStall(turn);
+  let isRoutine = true;
+  for (const each of input.type === "together" ? input.inputs : [input])
+    isRoutine = takeRoutinely(turn, each) && isRoutine;
+  return isRoutine ? { state, effects: turn.effects } : conclude(turn);
+}
+
+/** Takes it in; true when nothing else needs to be looked at for it. */
+function takeRoutinely(turn: Turn, input: SingleInput): boolean {
   const routine = routineOf(turn, input);
   take(turn, input);
-  if (routine !== undefined && remainsAtRest(turn, routine)) return { state, effects: turn.effects };
-  return conclude(turn);
+  return routine !== undefined && remainsAtRest(turn, routine);
 }
 
 export const nextWakeAt = (state: NodeState): Instant | undefined => state.dueAt;
@@ -157,6 +168,7 @@ function conclude(turn: Turn): Step<NodeState> {
   keepLinks(turn);
   sendBeats(turn);
   resend(turn);
+  passCollected(turn);
   // What a node just woken from a stop believes may be long over: it listens before it tells.
   if (isDrowsy(turn)) state.notify.wakeAt = state.drowsyUntil;
   else if (!state.stopping) notifyPeople(turn);
@@ -168,6 +180,7 @@ function conclude(turn: Turn): Step<NodeState> {
     nextLinkAt(state),
     nextResendAt(state.outbox),
     nextPingAt(state),
+    state.passCollectedAt,
     state.notify.wakeAt,
   );
   // A deadline that was left standing must not make the next step take this node for one that was stopped.
@@ -176,7 +189,7 @@ function conclude(turn: Turn): Step<NodeState> {
   return { state, effects: turn.effects };
 }
 
-function take(turn: Turn, input: Input): void {
+function take(turn: Turn, input: SingleInput): void {
   const { state } = turn;
   switch (input.type) {
     case "wake":

@@ -40,6 +40,8 @@ export interface NotifyState {
   readonly pauses: Map<string, { readonly length: Duration; readonly until: Instant }>;
   /** Operators' test messages under way: delivery id to request. */
   readonly tests: Map<string, { readonly request: string; readonly channel: string }>;
+  /** When what was told on a channel last stopped being an outage that goes on; undefined while it does. */
+  readonly burstOverAt: Map<string, Instant | undefined>;
   /** When something was last told to be wrong on a channel, by anyone. */
   readonly toldAt: Map<string, Instant>;
   /** When to repeat what is open on channels that forget. */
@@ -65,6 +67,7 @@ export const emptyNotify = (now: Instant): NotifyState => ({
   failures: new Map(),
   pauses: new Map(),
   tests: new Map(),
+  burstOverAt: new Map(),
   toldAt: new Map(),
   resendAt: new Map(),
   flaps: new Map(),

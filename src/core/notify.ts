@@ -3,31 +3,15 @@
  * working channel lives, and one only where the nodes can hear one another.
  */
 import { after, type Duration, earlier, type Instant, later } from "../kit/time.ts";
-import { ABSENCES, type Duty, dutiesOf, dutyKey, type Family, isClaimWhileCutOff } from "./duties.ts";
+import { ABSENCES, type Duty, dutiesOf, dutyKey, isClaimWhileCutOff } from "./duties.ts";
 import { keepFlapping } from "./flapping.ts";
-import { accountsOf } from "./isolation.ts";
-import { incidentOf, resolutionOf, wasTold } from "./ledger.ts";
-import type { IncidentRecord, LedgerRecord, Phase } from "./ledger-records.ts";
-import {
-  BURST,
-  INTENT_LEASE,
-  MESSAGE_INCIDENTS_MAX,
-  RETURN_PATIENCE,
-  SETTLE,
-  SETTLE_ACCOUNT,
-  SETTLE_BURST,
-  SETTLE_HEAT,
-  SETTLE_LINKS,
-  SETTLE_NOTES,
-  SETTLE_RECOVERY,
-  SETTLE_REUNION,
-} from "./limits.ts";
+import type { LedgerRecord } from "./ledger-records.ts";
+import { INTENT_LEASE, MESSAGE_INCIDENTS_MAX, RETURN_PATIENCE } from "./limits.ts";
 import { heldBack } from "./mutes.ts";
-import { isOverdue, type Peer } from "./peer.ts";
 import { resumesAt, sendAgain, take, tend } from "./sending.ts";
+import { type Group, settledAt } from "./settling.ts";
 import { type NodeState, nameOf, notice, type Turn, wakeBy } from "./state.ts";
 import { failureKey, INBOX, rank, turnAt } from "./turns.ts";
-import type { IncidentId, NodeId } from "./types.ts";
 
 /** The part of a step that sends messages. */
 export function notifyPeople(turn: Turn): void {
@@ -53,13 +37,6 @@ export function refreshDuties(turn: Turn): void {
   countFromTheFirst(state);
   for (const key of notify.mutedUntil.keys()) if (!current.has(key)) notify.mutedUntil.delete(key);
   for (const key of notify.holds.keys()) if (!current.has(key)) notify.holds.delete(key);
-}
-
-interface Group {
-  readonly phase: Phase;
-  readonly family: Family;
-  readonly channel: string;
-  readonly duties: Duty[];
 }
 
 /** Duties that nobody works on, by phase, channel and family: each group becomes one message. */
@@ -165,105 +142,21 @@ function turnOf(turn: Turn, group: Group): Instant | undefined {
   const seen = group.duties.map((duty) => dueAt(state, duty)).reduce(earlier);
   const settled = settledAt(turn, group, seen);
   const paused = state.notify.pauses.get(group.channel)?.until ?? settled;
-  const place = rank(state, anchorOf(group), group.channel, env.wall, endsOf(group)).indexOf(state.self);
+  const about = group.duties.map(({ record }) => record);
+  const place = rank(state, anchorOf(group), group.channel, env.wall, about).indexOf(state.self);
   if (place < 0) return undefined;
   return later(paused, turnAt(later(settled, lastSign(state, group, seen)), place, group.phase));
 }
 
 /**
- * What turns are drawn for. In an outage the nodes learn of one death after another, each in its own
+ * What turns are drawn for. Of what befalls several hosts the nodes learn one by one, each in its own
  * order: with the incidents themselves they would rank differently until they agree on all of them.
  */
 function anchorOf({ family, phase, duties }: Group): string {
-  if (family === "absence" && phase === "open") return family;
+  if (phase === "open") return family;
   let least = duties[0]?.incident ?? "";
   for (const { incident } of duties) if (incident < least) least = incident;
   return least;
-}
-
-/** Who stands at either end of a broken link: what it says may not get through to the other. */
-function endsOf({ family, duties }: Group): ReadonlySet<NodeId> | undefined {
-  if (family !== "link") return undefined;
-  return new Set(duties.flatMap(({ subject, record }) => [subject, record.topic ?? ""]));
-}
-
-function settledAt(turn: Turn, group: Group, seen: Instant): Instant {
-  const { state, env } = turn;
-  if (group.family === "note") return after(seen, SETTLE_NOTES);
-  if (group.phase === "open") {
-    if (group.family === "heat") return after(seen, SETTLE_HEAT);
-    // Its own doubt about the very subjects counts too: with its verdict comes its evidence.
-    const undecided = [...state.peers.values()].some(
-      (peer) => peer.condition.kind === "suspect" || isOverdue(peer, env.now),
-    );
-    if (group.family === "absence" && isBurst(turn, group.channel)) return after(seen, SETTLE_BURST);
-    return undecided ? after(seen, SETTLE) : seen;
-  }
-  // Those who meet again after a split have yet to hear what the other side told.
-  if (group.family === "link") return after(seen, SETTLE_LINKS);
-  const heardOut = later(ledgersAgreeAt(state, seen), accountsHeardAt(state, group, seen));
-  const agreed = earlier(heardOut, after(seen, SETTLE_REUNION));
-  return othersMissing(state, group.channel) ? later(agreed, after(seen, SETTLE_RECOVERY)) : agreed;
-}
-
-/** Since when all living peers' ledgers have been the same as this one; the end of time while they are not. */
-function ledgersAgreeAt(state: NodeState, seen: Instant): Instant {
-  let agreed = seen;
-  for (const { condition, ledgerDiffersSince, ledgerAgreesSince } of state.peers.values()) {
-    if (condition.kind !== "alive") continue;
-    if (ledgerDiffersSince !== undefined) return Number.POSITIVE_INFINITY as Instant;
-    if (ledgerAgreesSince !== undefined) agreed = later(agreed, ledgerAgreesSince);
-  }
-  return agreed;
-}
-
-/**
- * A host that was cut off says so itself. Others may hear it before this node does, and end its absence: then
- * its account is still to come.
- */
-function accountsHeardAt(state: NodeState, { family, duties }: Group, seen: Instant): Instant {
-  if (family !== "absence") return seen;
-  const owes = duties.some(({ incident, subject, kind, record }) => {
-    // Who has booted has forgotten it.
-    if (kind !== "down" || resolutionOf(state.ledger, incident)?.how !== "returned") return false;
-    const peer = state.peers.get(subject);
-    if (peer === undefined || isHeardAgain(peer)) return false;
-    return accountsOf(state.ledger, subject, record.since).length === 0;
-  });
-  return owes ? after(seen, SETTLE_ACCOUNT) : seen;
-}
-
-/** By this node itself, with a beat, which shows whether their ledgers differ. */
-const isHeardAgain = ({ condition, watchedSince, lastBeatAt, changedAt }: Peer): boolean =>
-  condition.kind === "alive" &&
-  watchedSince !== undefined &&
-  lastBeatAt !== undefined &&
-  lastBeatAt >= changedAt;
-
-/** Something told on this channel is still wrong. */
-const othersMissing = ({ ledger }: NodeState, channel: string): boolean =>
-  [...ledger.open.keys()].some((incident) => wasTold(ledger, incident, "open", channel));
-
-/** An outage is under way, and a message about it is being sent, or has just been. */
-function isBurst(turn: Turn, channel: string): boolean {
-  const { state, env } = turn;
-  const last = state.notify.toldAt.get(channel);
-  const goesOn = ({ incident, kind }: IncidentRecord): boolean =>
-    ABSENCES.has(kind) && wasTold(state.ledger, incident, "open", channel);
-  if (last !== undefined && env.now < after(last, BURST) && [...state.ledger.open.values()].some(goesOn))
-    return true;
-  const isAbsence = (incident: IncidentId): boolean =>
-    ABSENCES.has(incidentOf(state.ledger, incident)?.kind ?? "test");
-  for (const sending of state.notify.sendings.values()) {
-    if (sending.phase === "open" && sending.channel === channel && sending.incidents.some(isAbsence))
-      return true;
-  }
-  for (const [key, hold] of state.notify.holds) {
-    const [incident = "", phase] = key.split(" ");
-    const inForce = env.now < hold.until && state.peers.get(hold.node)?.condition.kind !== "down";
-    if (inForce && phase === "open" && key.endsWith(` ${channel}`) && isAbsence(incident)) return true;
-  }
-  return false;
 }
 
 /** Says again what is open on channels whose service forgets it otherwise; one node does. */

@@ -1,5 +1,5 @@
 /** Urgent datagrams that are repeated until acknowledged. What gives up here is found again by anti-entropy. */
-import { after, type Duration, earlier, earliest, type Instant } from "../kit/time.ts";
+import { after, type Duration, earlier, earliest, type Instant, ms } from "../kit/time.ts";
 import { OUTBOX_MAX, RESEND_FIRST, RESEND_FOR } from "./limits.ts";
 import type { PeerMessage } from "./messages.ts";
 import type { NodeId } from "./types.ts";
@@ -28,22 +28,27 @@ export const emptyOutbox = (): Outbox => ({
   dueAtStale: false,
 });
 
-/** Remembers a message that is being sent now; returns the number the receiver shall acknowledge. */
-export function enqueue(outbox: Outbox, to: NodeId, message: PeerMessage, now: Instant): number {
+/**
+ * Remembers a message that is being sent now; returns the number the receiver shall acknowledge. Where acknowledgements
+ * are expected late, `patience` says by how much.
+ */
+export function enqueue(
+  outbox: Outbox,
+  to: NodeId,
+  message: PeerMessage,
+  now: Instant,
+  patience: Duration = ms(0),
+): number {
   const number = outbox.nextNumber;
   outbox.nextNumber += 1;
   if (outbox.pending.size >= OUTBOX_MAX) {
     const oldest = outbox.pending.keys().next().value;
     if (oldest !== undefined) remove(outbox, oldest);
   }
-  outbox.pending.set(number, {
-    to,
-    message,
-    giveUpAt: after(now, RESEND_FOR),
-    resendAt: after(now, RESEND_FIRST),
-    interval: RESEND_FIRST,
-  });
-  outbox.dueAt = earliest(outbox.dueAt, after(now, RESEND_FIRST));
+  const interval = ms(RESEND_FIRST + patience);
+  const resendAt = after(now, interval);
+  outbox.pending.set(number, { to, message, giveUpAt: after(now, RESEND_FOR), resendAt, interval });
+  outbox.dueAt = earliest(outbox.dueAt, resendAt);
   return number;
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { LoneNode } from "../../test/contract/lone-node.ts";
-import type { Input } from "./io.ts";
+import type { SingleInput } from "./io.ts";
 
 function node(): LoneNode {
   const made = new LoneNode(["a", "b", "s"]);
@@ -8,7 +8,7 @@ function node(): LoneNode {
   made.pass(1000, ["b"]);
   return made;
 }
-function take(told: LoneNode, input: Input): void {
+function take(told: LoneNode, input: SingleInput): void {
   told.input(input);
   told.pass(20_000, ["b"]);
 }

@@ -12,14 +12,10 @@ import {
   PATH_DEFERENCE,
   PROBE_PATIENCE,
 } from "./limits.ts";
+import { isPath, pathAddress, pathTopic } from "./path-topic.ts";
 import type { PathCheck, Peer } from "./peer.ts";
 import type { NodeState, Turn } from "./state.ts";
 import type { Address, ProbeOutcome } from "./types.ts";
-
-const TOPIC = "path ";
-const topicOf = (address: Address): string => TOPIC + address;
-export const isPath = ({ kind, topic }: IncidentRecord): boolean =>
-  kind === "link-problem" && topic?.startsWith(TOPIC) === true;
 
 const hostOf = (address: Address): string => address.slice(0, address.lastIndexOf(":"));
 
@@ -92,7 +88,7 @@ const isLost = ({ silentSince }: PathCheck, now: Instant): boolean =>
 /** The same incident at all who miss it: a lost network of n hosts is n incidents. */
 function nameLost(turn: Turn, peer: Peer, address: Address, check: PathCheck): void {
   const { state, env } = turn;
-  const topic = topicOf(address);
+  const topic = pathTopic(address);
   if (openOf(turn, "link-problem", peer.id, topic) !== undefined) return;
   if (isRepairing(state, check)) return;
   const lostFor = between(check.silentSince ?? env.now, env.now);
@@ -139,7 +135,7 @@ function isBlamed(state: NodeState): boolean {
 
 /** Another node has reached an address again: what was seen here before that counts no more. */
 export function notePathBack({ state, env }: Turn, { subject, topic = "" }: IncidentRecord): void {
-  const check = state.peers.get(subject)?.paths.get(topic.slice(TOPIC.length));
+  const check = state.peers.get(subject)?.paths.get(pathAddress({ topic }));
   if (check?.silentSince === undefined) return;
   check.silentSince = env.now;
   check.nextAt = env.now;
@@ -155,7 +151,7 @@ export function notePathOpened(turn: Turn, open: IncidentRecord): void {
 function endIfOver(turn: Turn, open: IncidentRecord): void {
   const peer = turn.state.peers.get(open.subject);
   if (peer === undefined) return;
-  const address = open.topic?.slice(TOPIC.length) ?? "";
+  const address = pathAddress(open);
   const { kind } = peer.condition;
   if (kind === "down" || kind === "planned" || !peer.member.addresses.includes(address)) {
     resolveIncident(turn, open, "replaced");

@@ -82,6 +82,8 @@ export type Condition =
       /** The last outcomes of re-probing, by address. */
       readonly probes: Map<Address, ProbeOutcome>;
       kernel: KernelSign | undefined;
+      /** The incident is yet to be entered, unless another observer does: when, and what this node saw. */
+      enter: { readonly at: Instant; readonly inquiry: Inquiry } | undefined;
       /** Of one whose daemon is down: whether its host still lives. */
       inquiry: Inquiry | undefined;
       doubtAt: Instant | undefined;
@@ -138,6 +140,10 @@ export interface Peer {
   heardWall: WallTime | undefined;
   incarnation: Incarnation;
   boot: string | undefined;
+  /** When its present life was first heard. */
+  livesSince: Instant | undefined;
+  /** The life in which it was first heard since its host has booted; undefined = it has not, that this node knows. */
+  bootedIn: Incarnation | undefined;
   /** Its own beat period. */
   period: Duration;
   /** Share of its beats that were lost of late. */
@@ -191,6 +197,8 @@ export function createPeer(member: Member, period: Duration, now: Instant, wall:
     heardWall: undefined,
     incarnation: 0,
     boot: undefined,
+    livesSince: undefined,
+    bootedIn: undefined,
     period,
     loss: 0,
     jitter: 0 as Duration,
@@ -278,6 +286,8 @@ export function learnFromBeat(peer: Peer, beat: Beat, now: Instant, wall: WallTi
   }
   peer.lastBeatSeq = beat.seq;
   peer.lastBeatAt = now;
+  if (!sameLife) peer.livesSince = now;
+  if (peer.boot !== undefined && peer.boot !== beat.boot) peer.bootedIn = beat.incarnation;
   peer.boot = beat.boot;
   peer.wantsBeats = beat.quiet !== true;
   peer.channels = beat.channels ?? [];

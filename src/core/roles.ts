@@ -98,7 +98,8 @@ export function assignRoles(turn: Turn): readonly Peer[] {
   return left;
 }
 
-const isInDoubt = (peer: Peer): boolean => inquiryOf(peer) !== undefined;
+const isInDoubt = (peer: Peer): boolean =>
+  inquiryOf(peer) !== undefined || (peer.condition.kind === "down" && peer.condition.enter !== undefined);
 
 /** From now on this node listens for its beats; the first beat says so. */
 export function takeUp(turn: Turn, peer: Peer): void {

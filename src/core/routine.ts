@@ -3,7 +3,7 @@
  * peer's silence would become a doubt. Then no other deadline needs to be looked at.
  */
 import { earliest } from "../kit/time.ts";
-import type { Input } from "./io.ts";
+import type { SingleInput } from "./io.ts";
 import { inquiryOf } from "./peer.ts";
 import { silenceEndsAt } from "./roles.ts";
 import type { NodeState, Turn } from "./state.ts";
@@ -24,7 +24,7 @@ export interface Routine {
 }
 
 /** Undefined when the whole state has to be looked at after the input. */
-export function routineOf({ state, env }: Turn, input: Input): Routine | undefined {
+export function routineOf({ state, env }: Turn, input: SingleInput): Routine | undefined {
   if (!state.atRest || state.dueAt === undefined) return undefined;
   if (env.now >= state.dueAt || env.now >= state.reviewAt) return undefined;
   if (input.type !== "received") return undefined;

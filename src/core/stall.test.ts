@@ -33,6 +33,28 @@ describe("a node that is short of processor time", () => {
     expect(isSuspected(late, "b")).toBe(true);
   });
 
+  it("takes in all that has arrived before it doubts anyone", () => {
+    // Both are silent until just before that would make a doubt; then their beats wait to be read, a little too long.
+    const doubting = withSilentPeer();
+    while (!isSuspected(doubting, "c")) doubting.pass(2);
+    const almost = doubting.now - 1000 - 4;
+
+    const inTurn = withSilentPeer();
+    inTurn.pass(almost);
+    inTurn.now += 8;
+    inTurn.beat("b");
+    expect(isSuspected(inTurn, "c")).toBe(true);
+
+    const together = withSilentPeer();
+    together.pass(almost);
+    together.now += 8;
+    together.gather(() => {
+      together.beat("b");
+      together.beat("c");
+    });
+    expect(isSuspected(together, "b") || isSuspected(together, "c")).toBe(false);
+  });
+
   it("is as quick as before once it has woken in time for a while", () => {
     const node = withSilentPeer();
     oversleep(node, 150);

@@ -15,6 +15,7 @@ export function noticeStall(turn: Turn): void {
     return;
   }
   state.drowsyUntil = after(env.now, STALL_RECOVERY);
+  state.awakeSince = state.drowsyUntil;
   for (const peer of state.peers.values()) discount(turn, peer, late);
   if (late > 1000)
     notice(turn, { type: "warning", text: `this node was stopped for ${Math.round(late)} ms` });

@@ -4,6 +4,7 @@ import type { Clocks } from "./clocks.ts";
 import type { Pulse } from "./heartbeat.ts";
 import type { Effect, Env, Notice, RosterView } from "./io.ts";
 import type { Ledger } from "./ledger.ts";
+import type { EvidenceRecord } from "./ledger-records.ts";
 import type { NotifyState } from "./notify-state.ts";
 import type { Outbox } from "./outbox.ts";
 import { type Condition, type Peer, verdictOf } from "./peer.ts";
@@ -40,6 +41,10 @@ export interface NodeState {
   readonly departed: Set<NodeId>;
   readonly ledger: Ledger;
   readonly outbox: Outbox;
+  /** What other observers saw, to be passed on to everyone (evidence.ts), */
+  readonly collected: EvidenceRecord[];
+  /** then. */
+  passCollectedAt: Instant | undefined;
   readonly notify: NotifyState;
   readonly heat: HeatState;
   readonly senses: Senses;
@@ -54,6 +59,8 @@ export interface NodeState {
   dueAt: Instant | undefined;
   /** Until then this node claims nothing, having been stopped. */
   drowsyUntil: Instant | undefined;
+  /** When that last ended: what was heard before may have been lying in a buffer. */
+  awakeSince: Instant | undefined;
   /** How late this node has woken lately, where that was later than it should. */
   late: { readonly by: Duration; readonly at: Instant } | undefined;
   /** When this node last heard someone after it had heard nobody. */

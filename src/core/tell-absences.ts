@@ -6,6 +6,7 @@ import type { IncidentRecord } from "./ledger-records.ts";
 import { splitOf } from "./split.ts";
 import { feltLines } from "./tell-felt.ts";
 import {
+  fitting,
   fromTo,
   isOver,
   lasted,
@@ -43,7 +44,7 @@ export function tellAbsence(telling: Telling): Words {
   return { title, lines: [...lines, viewpointLine(telling)] };
 }
 
-/** The gravest comes first; what the title has no room for stands in the text's first line. */
+/** The gravest comes first. */
 function openTitle(telling: Telling): string {
   const { incidents } = telling;
   if (incidents.every((incident) => isOver(telling, incident))) {
@@ -112,7 +113,11 @@ function splitTitle(
   length: string,
 ): string {
   const [a = "", b = ""] = [one[0], other[0]];
-  if (one.length + other.length === 2) return `${a} and ${b} hear each other again after ${length}`;
+  if (one.length + other.length === 2)
+    return fitting(
+      `${a} and ${b} hear each other again after ${length}`,
+      `Link back after ${length} between ${a} and ${b}`,
+    );
   return `The mesh was split for ${length}, and is whole again`;
 }
 

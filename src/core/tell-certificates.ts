@@ -1,13 +1,17 @@
 /** Words about certificates that were not renewed in time, and about keys that were taken from the mesh. */
 import { civilTime } from "../kit/time.ts";
-import { lasted, listNames, type Telling, uniqueNames, viewpointLine, type Words } from "./telling.ts";
-
-const possessive = (names: readonly string[]): string =>
-  names.length === 1 ? `The certificate of ${names[0]}` : `The certificates of ${listNames(names)}`;
+import {
+  lasted,
+  possessive,
+  sentence,
+  type Telling,
+  uniqueNames,
+  viewpointLine,
+  type Words,
+} from "./telling.ts";
 
 export function tellUnrenewed(telling: Telling): Words {
-  const names = uniqueNames(telling.incidents);
-  const title = `${possessive(names)} ${names.length === 1 ? "is" : "are"} not being renewed`;
+  const title = possessive("certificate", uniqueNames(telling.incidents), "not being renewed");
   const lines = telling.incidents.map(
     ({ name, detail = "its certificate is late" }) => `${name}: ${detail}.`,
   );
@@ -16,8 +20,7 @@ export function tellUnrenewed(telling: Telling): Words {
 }
 
 export function tellRenewed(telling: Telling): Words {
-  const names = uniqueNames(telling.incidents);
-  const title = `${possessive(names)} ${names.length === 1 ? "is" : "are"} renewed`;
+  const title = possessive("certificate", uniqueNames(telling.incidents), "renewed");
   const length = lasted(telling.since, telling.until ?? telling.wall);
   return { title, lines: [`${title}, after ${length}.`, viewpointLine(telling)] };
 }
@@ -25,8 +28,7 @@ export function tellRenewed(telling: Telling): Words {
 /** These are about nodes that have left: the record's name is theirs. */
 export function tellRevoked(telling: Telling): Words {
   const revoked = telling.incidents.filter(({ kind }) => kind === "revoked");
-  const names = uniqueNames(revoked);
-  const title = `${listNames(names)} ${names.length === 1 ? "was" : "were"} revoked`;
+  const title = sentence(uniqueNames(revoked), "was", "revoked");
   const lines = revoked.map(({ name, since, detail }) => {
     const why = detail === undefined ? "" : `: ${detail}`;
     return `The key of ${name} was revoked ${civilTime(since)}${why}. No node speaks with it any more.`;

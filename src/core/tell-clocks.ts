@@ -1,18 +1,19 @@
 /** Words about clocks that are off. Their incidents' details read `60 min ahead of the others: it says 2026-…`. */
 import type { IncidentRecord } from "./ledger-records.ts";
-import { lasted, listNames, type Telling, uniqueNames, viewpointLine, type Words } from "./telling.ts";
+import { lasted, possessive, type Telling, uniqueNames, viewpointLine, type Words } from "./telling.ts";
 
 const saidOf = ({ detail = "off" }: IncidentRecord): string => detail;
 const howFar = (incident: IncidentRecord): string => saidOf(incident).split(": ")[0] ?? "off";
-
-const clockOf = (names: readonly string[]): string =>
-  names.length === 1 ? `The clock of ${names[0]} is` : `The clocks of ${listNames(names)} are`;
 
 export function tellClocks(telling: Telling): Words {
   const { incidents } = telling;
   const names = uniqueNames(incidents);
   const [first] = incidents;
-  const title = `${clockOf(names)} ${first !== undefined && names.length === 1 ? howFar(first) : "wrong"}`;
+  const title = possessive(
+    "clock",
+    names,
+    first !== undefined && names.length === 1 ? howFar(first) : "wrong",
+  );
   const lines = incidents.map((incident) => `${incident.name}: its clock is ${saidOf(incident)}.`);
   lines.push(
     "Look there with `timedatectl` whether a time service keeps it; with chrony, `chronyc makestep` sets it at once.",
@@ -22,7 +23,7 @@ export function tellClocks(telling: Telling): Words {
 }
 
 export function tellClocksRight(telling: Telling): Words {
-  const title = `${clockOf(uniqueNames(telling.incidents))} right again`;
+  const title = possessive("clock", uniqueNames(telling.incidents), "right again");
   const length = lasted(telling.since, telling.until ?? telling.wall);
   return { title, lines: [`${title}, after ${length}.`, viewpointLine(telling)] };
 }

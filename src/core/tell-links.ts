@@ -1,8 +1,10 @@
 /** Words about paths that are broken while nobody is down. */
 import { civilTime } from "../kit/time.ts";
 import type { IncidentRecord } from "./ledger-records.ts";
+import { isPath, pathAddress } from "./path-topic.ts";
 import { nameOf } from "./state.ts";
 import {
+  fitting,
   lasted,
   listNames,
   sentence,
@@ -12,13 +14,8 @@ import {
   type Words,
 } from "./telling.ts";
 
-/** The topic of an incident about one address of a host that is heard by another; else it names the observer. */
-const PATH_TOPIC = "path ";
 /** Lines of observers' own words in one message. */
 const DETAILS_SHOWN = 8;
-
-const isPath = ({ topic }: IncidentRecord): boolean => topic?.startsWith(PATH_TOPIC) === true;
-const addressOf = ({ topic }: IncidentRecord): string => topic?.slice(PATH_TOPIC.length) ?? "";
 
 /** One direction between two hosts; names. */
 interface Link {
@@ -45,7 +42,7 @@ export function tellLinks(telling: Telling): Words {
     lines.push(`Nothing arrives ${listNames(directions)}. Nobody is down: others hear them.`);
   }
   if (paths.length > 0) {
-    const lost = paths.map((path) => `${path.name} at ${addressOf(path)}`).sort();
+    const lost = paths.map((path) => `${path.name} at ${pathAddress(path)}`).sort();
     lines.push(`Not reachable: ${listNames(lost)}. Nobody is down: all are heard by another address.`);
   }
   for (const { name, detail } of telling.incidents.slice(0, DETAILS_SHOWN))
@@ -58,13 +55,19 @@ function brokenTitle(links: readonly Link[]): string {
   const observers = [...new Set(links.map(({ observer }) => observer))].sort();
   const subjects = [...new Set(links.map(({ subject }) => subject))].sort();
   const ends = [...new Set([...observers, ...subjects])].sort();
-  if (ends.length === 2 && links.length === 2) return `${listNames(ends)} do not hear each other`;
+  if (ends.length === 2 && links.length === 2)
+    return fitting(`${listNames(ends)} do not hear each other`, `No link between ${listNames(ends)}`);
   const [observer, subject] = [observers[0] ?? "", subjects[0] ?? ""];
   if (observers.length === 1) return `${observer} does not hear ${listNames(subjects)}`;
   if (subjects.length === 1) return `${subject} is not heard by ${listNames(observers)}`;
   const common = ends.find((end) => links.every((link) => link.observer === end || link.subject === end));
-  if (common !== undefined)
-    return `${common} and ${listNames(ends.filter((end) => end !== common))} do not hear each other`;
+  if (common !== undefined) {
+    const others = listNames(ends.filter((end) => end !== common));
+    return fitting(
+      `${common} and ${others} do not hear each other`,
+      `No link between ${common} and ${others}`,
+    );
+  }
   return sentence(ends, "does", "not all hear one another");
 }
 
@@ -76,12 +79,13 @@ function repairedTitle(links: readonly Link[]): string {
   if (ends.length > 2 && observers.length === 1) return `${observers[0]} hears ${listNames(subjects)} again`;
   if (ends.length > 2 && subjects.length === 1)
     return `${subjects[0]} is heard by ${listNames(observers)} again`;
-  return sentence(ends, "", ends.length === 2 ? "hear each other again" : "hear one another again");
+  if (ends.length > 2) return sentence(ends, "", "hear one another again");
+  return fitting(`${listNames(ends)} hear each other again`, `Link back between ${listNames(ends)}`);
 }
 
 /** Addresses of one network are told as that network, as far as their text shows it. */
 function pathTitle(paths: readonly IncidentRecord[], verb = "does", rest = "not answer on"): string {
-  const networks = [...new Set(paths.map((path) => networkOf(addressOf(path))))].sort();
+  const networks = [...new Set(paths.map((path) => networkOf(pathAddress(path))))].sort();
   return sentence(uniqueNames(paths), verb, `${rest} ${listNames(networks)}`);
 }
 

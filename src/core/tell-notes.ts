@@ -8,7 +8,8 @@ import { nameOf } from "./state.ts";
 import { fromTo, lasted, sentence, type Telling, uniqueNames, viewpointLine, type Words } from "./telling.ts";
 
 export function tellFlapping(telling: Telling): Words {
-  const title = sentence(uniqueNames(telling.incidents), "comes", "and goes");
+  const names = uniqueNames(telling.incidents);
+  const title = sentence(names, "comes", names.length === 1 ? "and goes" : "and go");
   const lines = telling.incidents.map(
     (flap) => `${whatFlaps(telling, flap)} comes and goes, again since ${civilTime(flap.since)}.`,
   );

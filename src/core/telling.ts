@@ -35,13 +35,27 @@ export function listNames(names: readonly string[], room: number = Number.POSITI
   const fits = (shown: readonly string[], text: string): boolean =>
     shown.length <= NAMES_SHOWN && text.length <= room;
   const whole = join(names);
-  if (names.length < 3 || fits(names, whole)) return whole;
+  if (names.length < 2 || fits(names, whole)) return whole;
   for (let count = Math.min(names.length - 2, NAMES_SHOWN - 1); count > 1; count -= 1) {
     const shown = [...names.slice(0, count), `${names.length - count} others`];
     const text = join(shown);
     if (fits(shown, text)) return text;
   }
-  return join([names[0] ?? "", `${names.length - 1} others`]);
+  return join([names[0] ?? "", names.length === 2 ? "1 other" : `${names.length - 1} others`]);
+}
+
+/** The first way to say it that a phone shows whole; where none is, the last, which says what before whom. */
+export const fitting = (...ways: readonly string[]): string =>
+  ways.find((way) => way.length <= TITLE_SHOWN) ?? ways.at(-1) ?? "";
+
+/** Of something that each host has one of: `The clock of a is wrong`, or `Clocks wrong: a and 4 others`. */
+export function possessive(thing: "clock" | "certificate", names: readonly string[], said: string): string {
+  const things = names.length === 1 ? thing : `${thing}s`;
+  const first = `${things.charAt(0).toUpperCase()}${things.slice(1)} ${said}: `;
+  return fitting(
+    `The ${things} of ${listNames(names)} ${names.length === 1 ? "is" : "are"} ${said}`,
+    first + listNames(names, TITLE_SHOWN - first.length),
+  );
 }
 
 export const uniqueNames = (incidents: readonly IncidentRecord[]): string[] =>

@@ -2,17 +2,18 @@
 import { after, between, type Duration, earlier, type Instant } from "../kit/time.ts";
 import { PROBE_AGAIN, PROBE_HOLDS, REPROBE_EVERY } from "./limits.ts";
 import type { Answer, Ask } from "./messages.ts";
-import { inquiryOf, type Peer, pathOf, strongestProbe } from "./peer.ts";
+import { type Inquiry, inquiryOf, type Peer, pathOf, strongestProbe } from "./peer.ts";
 import { isDrowsy, type Turn } from "./state.ts";
 import type { NodeId, ProbeOutcome } from "./types.ts";
 
-/** A datagram where they pass, else the stream. */
-export function sendUrgent(turn: Turn, to: NodeId, message: Ask | Answer): void {
+/** A datagram where they pass, else the stream too, which needs no repetition: it repeats by itself. */
+export function sendUrgent(turn: Turn, to: NodeId, message: Ask | Answer, isRepeated = false): void {
   const peer = turn.state.peers.get(to);
   if (peer?.session === undefined) return;
   const path = pathOf(peer, turn.env.now);
   turn.effects.push({ type: "send", to, plane: "datagram", envelope: { message } });
-  if (path === "stream") turn.effects.push({ type: "send", to, plane: "stream", envelope: { message } });
+  if (path === "stream" && !isRepeated)
+    turn.effects.push({ type: "send", to, plane: "stream", envelope: { message } });
 }
 
 /** Another observer suspects `ask.subject`: that is its testimony, and it wants ours. */
@@ -46,7 +47,8 @@ function testify(turn: Turn, peer: Peer, now: Instant): Answer {
     // It only repeats what others say.
     (peer.watchedSince === undefined && (condition.kind === "down" || peer.heardAt === undefined)) ||
     turn.state.isolated !== undefined ||
-    isDrowsy(turn);
+    isDrowsy(turn) ||
+    (condition.kind === "alive" && !isHeardAwake(turn, peer));
   return {
     t: "answer",
     subject: peer.id,
@@ -58,6 +60,10 @@ function testify(turn: Turn, peer: Peer, now: Instant): Answer {
   };
 }
 
+/** Since this node was last stopped: until then it gives everyone credit, which is not to have heard them. */
+const isHeardAwake = ({ state }: Turn, { heardAt }: Peer): boolean =>
+  state.awakeSince === undefined || (heardAt !== undefined && heardAt > state.awakeSince);
+
 /** What the kernel has answered just now, where that is asked; what it did earlier proves nothing. */
 function lastSign(peer: Peer, now: Instant): ProbeOutcome | "none" {
   const { condition } = peer;
@@ -65,6 +71,15 @@ function lastSign(peer: Peer, now: Instant): ProbeOutcome | "none" {
   const kernel = condition.kind === "down" ? condition.kernel : undefined;
   if (kernel !== undefined && between(kernel.at, now) < PROBE_HOLDS) return kernel.outcome;
   return inquiry === undefined ? "none" : strongestProbe(inquiry);
+}
+
+/**
+ * Whoever was asked took this node for one that hears nothing: their verdict may hang on it, and it is so no
+ * longer. That it hears the peer it says when asked again: by then most of them will hear it themselves.
+ */
+export function takeBackSilence(turn: Turn, peer: Peer, { asked }: Inquiry): void {
+  const answer: Answer = { ...testify(turn, peer, turn.env.now), state: "unknown" };
+  for (const id of asked.keys()) if (id !== peer.id) sendUrgent(turn, id, answer);
 }
 
 export function answered(turn: Turn, from: Peer, answer: Answer): void {

@@ -1,13 +1,18 @@
 /** Whose job it is to send: the same order at every node that sees the same mesh. */
 import { hashPartsAgain } from "../kit/hash.ts";
 import { after, type Duration, type Instant, type WallTime } from "../kit/time.ts";
-import type { DeliveryRecord, Phase } from "./ledger-records.ts";
+import type { Family } from "./duties.ts";
+import type { DeliveryRecord, IncidentRecord, Phase } from "./ledger-records.ts";
 import { PROVEN_FOR, TURN_EVERY, TURN_EVERY_RESOLVED } from "./limits.ts";
+import { endsOf } from "./path-topic.ts";
 import type { NodeState } from "./state.ts";
 import type { NodeId } from "./types.ts";
 
 /** The built-in channel every node has; a delivery there proves nothing. */
 export const INBOX = "inbox";
+
+/** What turns are drawn for while hosts are going down: each node learns of their deaths in its own order. */
+export const OUTAGE: Family = "absence";
 
 export const failureKey = (node: NodeId, channel: string): string => `${node} ${channel}`;
 
@@ -57,26 +62,35 @@ function hasFailed(deliveries: Deliveries, node: NodeId, channel: string): boole
   return deliveries.last.get(channel)?.get(node)?.outcome === "failed";
 }
 
-const NOBODY: ReadonlySet<NodeId> = new Set();
+/** How many broken links each node stands at an end of: what it says may not get through to the other end. */
+function brokenLinks({ ledger }: NodeState, about: readonly IncidentRecord[]): ReadonlyMap<NodeId, number> {
+  const broken = new Map<NodeId, number>();
+  const others = about.filter(({ incident }) => !ledger.open.has(incident));
+  for (const incident of [...ledger.open.values(), ...others])
+    for (const end of endsOf(incident)) broken.set(end, (broken.get(end) ?? 0) + 1);
+  return broken;
+}
 
 /**
- * Ranks the candidates for a group of incidents: those first whom all others hear (`unheard`: the ends
- * of broken links), then those whose last delivery on the channel did not fail, then those with a proven
- * channel, then by rendezvous hash (highest random weight) over `anchor`.
+ * Ranks the candidates for a group of incidents (`about`): those first whom all others hear, as far as
+ * is known, then those whose last delivery on the channel did not fail, then those with a proven channel,
+ * then by rendezvous hash (highest random weight) over `anchor`. Who does not hear another does not count
+ * it among the candidates: at the head of the line each would take itself for the first.
  */
 export function rank(
   state: NodeState,
   anchor: string,
   channel: string,
   wall: number,
-  unheard: ReadonlySet<NodeId> = NOBODY,
+  about: readonly IncidentRecord[] = [],
 ): NodeId[] {
   const deliveries = deliveriesOf(state);
+  const broken = brokenLinks(state, about);
   const isProven = (node: NodeId): boolean =>
     wall - (deliveries.delivered.get(node) ?? Number.NEGATIVE_INFINITY) < PROVEN_FOR;
   const weigh = (node: NodeId) => ({
     node,
-    unheard: unheard.has(node) ? 1 : 0,
+    broken: broken.get(node) ?? 0,
     failed: hasFailed(deliveries, node, channel) ? 1 : 0,
     unproven: isProven(node) ? 0 : 1,
     hash: hashPartsAgain("balefire-turn-1", anchor, node),
@@ -85,7 +99,7 @@ export function rank(
     .map(weigh)
     .sort(
       (a, b) =>
-        a.unheard - b.unheard || a.failed - b.failed || a.unproven - b.unproven || (a.hash < b.hash ? -1 : 1),
+        a.broken - b.broken || a.failed - b.failed || a.unproven - b.unproven || (a.hash < b.hash ? -1 : 1),
     )
     .map((each) => each.node);
 }

@@ -88,12 +88,16 @@ describe("from a doubt to a verdict", () => {
     expect(decided({ afterMs: 1000, living: ["c"] })).toMatchObject({ kind: "down", verdict: "unreachable" });
   });
 
-  it("gives a lossy path a second, unless three observers hear nothing", () => {
+  it("gives a lossy path a second, unless three observers hear nothing and were not answered", () => {
     const two = { lossy: true, testimonies: { c: silent }, living: ["c"] };
     expect(decided({ afterMs: 999, ...two })).toEqual({ kind: "wait", until: 11_000 });
     expect(decided({ afterMs: 1000, ...two })).toMatchObject({ kind: "down", verdict: "host-down" });
-    const three = { lossy: true, testimonies: { b: silent, c: silent }, observers: 3, alive: 3, members: 4 };
-    expect(decided({ afterMs: 150, ...three })).toMatchObject({ kind: "down", verdict: "host-down" });
+    const four = { lossy: true, observers: 3, alive: 3, members: 4, probes: ["silent" as const] };
+    const three = { ...four, testimonies: { b: silent, c: silent } };
+    expect(decided({ afterMs: 410, ...three })).toMatchObject({ kind: "down", verdict: "host-down" });
+    // One has just begun to doubt: its attempt to connect may still be answered.
+    const early = { ...four, testimonies: { b: silent, c: { ...silent, probe: "none" as const } } };
+    expect(decided({ afterMs: 410, ...early })).toEqual({ kind: "wait", until: 11_000 });
   });
 
   it("takes no silence of an observer for consent", () => {

@@ -83,7 +83,7 @@ export function decide(facts: Facts): Decision {
       why: "its host refuses the connection: the kernel lives, the daemon does not",
     };
   }
-  const patient = isShaky(facts) || facts.probesOnly;
+  const patient = areProbesShaky(facts) || facts.probesOnly;
   const probeUntil = after(inquiry.since, patient ? LOSSY_PATIENCE : probeGrace(facts.rtt));
   if (kernel === undefined && now < probeUntil) return { kind: "wait", until: probeUntil };
   if (kernel === "accepted") {
@@ -150,6 +150,17 @@ const isMajority = (facts: Facts): boolean =>
 
 /** Where packets get lost, a few of them must not make a verdict. */
 const isShaky = (facts: Facts): boolean => facts.lossy && silentCount(facts) < MANY_SILENT;
+
+/**
+ * The same of connection attempts: that many hear no beat says nothing of the kernel, as long as their own
+ * attempts may still be answered.
+ */
+const areProbesShaky = (facts: Facts): boolean => facts.lossy && silentProbes(facts) < MANY_SILENT;
+
+function silentProbes({ inquiry }: Facts): number {
+  const own = [...inquiry.probes.values()].includes("silent") ? 1 : 0;
+  return own + [...inquiry.testimonies.values()].filter(({ probe }) => probe === "silent").length;
+}
 
 /** Short where enough have spoken, or the kernel has; longer before so few speak for themselves. */
 function answerPatience(facts: Facts): Duration {

@@ -1,5 +1,6 @@
 /** Watching the others: from silence to verdict and back. Decides with verdict.ts, remembers in peer.ts. */
 import { after, between, type Duration, earlier, earliest, type Instant, later, ms } from "../kit/time.ts";
+import { wordAt } from "./first-word.ts";
 import { beginIncidents } from "./incidents.ts";
 import {
   isLossy,
@@ -27,7 +28,7 @@ import { type Condition, type Inquiry, inquiryOf, longestSilence, type Peer, ver
 import { forgetAsked, isMute, noteAsked, observersOf, silenceEndsAt, takeUp } from "./roles.ts";
 import { patience } from "./stall.ts";
 import { aliveCount, become, isDrowsy, type NodeState, type Turn } from "./state.ts";
-import { sendUrgent } from "./testimony.ts";
+import { sendUrgent, takeBackSilence } from "./testimony.ts";
 import type { Address, Incarnation, NodeId, ProbeOutcome } from "./types.ts";
 import { type Decision, decide } from "./verdict.ts";
 
@@ -45,6 +46,7 @@ export function heard(turn: Turn, peer: Peer): void {
   if (condition.kind === "planned" && peer.incarnation <= condition.incarnation) return;
   if (hearsNobody(state)) state.returnedAt = env.now;
   become(turn, peer, { kind: "alive" }, "heard");
+  if (condition.kind === "suspect") takeBackSilence(turn, peer, condition.inquiry);
 }
 
 function hearsNobody({ watched }: NodeState): boolean {
@@ -96,6 +98,7 @@ export function watchPeers(turn: Turn): void {
     const inquiry = inquiryOf(peer);
     if (inquiry !== undefined) pursue(turn, peer, inquiry);
     else if (condition.kind === "down") reprobe(turn, peer, condition);
+    if (peer.condition.kind === "down") enterIfDue(turn, peer, peer.condition);
   }
 }
 
@@ -241,20 +244,22 @@ function ask(turn: Turn, peer: Peer, inquiry: Inquiry): void {
   for (const id of [...livingObservers(turn, peer.id), peer.id]) {
     const before = inquiry.asked.get(id);
     if (before === undefined || before.again <= now) {
-      const pause = nextPause(before?.pause, inquiry.testimonies.has(id));
+      const pause = nextPause(turn, before?.pause, inquiry.testimonies.has(id));
       inquiry.asked.set(id, { again: after(now, ms(pause * pace)), pause });
       const asked = turn.state.peers.get(id);
       if (id !== peer.id && asked !== undefined) noteAsked(turn, asked);
-      sendUrgent(turn, id, message);
+      sendUrgent(turn, id, message, before !== undefined);
     }
     inquiry.nextAskAt = earlier(inquiry.nextAskAt, inquiry.asked.get(id)?.again ?? inquiry.nextAskAt);
   }
 }
 
 /** Who doubts as well says so unasked, by asking this node; a repeated question only makes up for lost packets. */
-function nextPause(before: Duration | undefined, hasAnswered: boolean): Duration {
+function nextPause({ state, env }: Turn, before: Duration | undefined, hasAnswered: boolean): Duration {
   if (hasAnswered) return ASK_EVERY;
-  return before === undefined ? ASK_AGAIN : ms(Math.min(ASK_EVERY, before * 2));
+  return before === undefined
+    ? ms(ASK_AGAIN + patience(state, env.now))
+    : ms(Math.min(ASK_EVERY, before * 2));
 }
 
 function goDown(
@@ -272,11 +277,19 @@ function goDown(
     probes: new Map(),
     // Whoever asks next is told what this node has just seen itself.
     kernel: kernelSeen(inquiry),
+    enter: { at: wordAt(turn, peer.id), inquiry },
     inquiry: undefined,
     doubtAt: undefined,
   };
   become(turn, peer, condition, decision.why);
-  beginIncidents(turn, peer, verdict, inquiry);
+  enterIfDue(turn, peer, condition);
+}
+
+function enterIfDue(turn: Turn, peer: Peer, condition: Down): void {
+  const { enter, verdict } = condition;
+  if (enter === undefined || turn.env.now < enter.at) return;
+  condition.enter = undefined;
+  beginIncidents(turn, peer, verdict, enter.inquiry);
 }
 
 /** A host whose daemon is down is probed on: its kernel may fall silent too. */
@@ -318,6 +331,7 @@ export function nextWatchAt(turn: Pick<Turn, "state" | "env">): Instant | undefi
   for (const peer of state.watched) {
     const { condition } = peer;
     next = earliest(next, silenceEnds(turn, peer));
+    if (condition.kind === "down") next = earliest(next, condition.enter?.at);
     const inquiry = inquiryOf(peer);
     if (inquiry !== undefined) {
       const { nextAskAt, decideAt } = inquiry;

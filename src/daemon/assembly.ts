@@ -31,6 +31,7 @@ import { createPerformer } from "./performer.ts";
 import { createQuestions } from "./questions.ts";
 import { keepRecoveryCopy } from "./recovery-copy.ts";
 import { createRenewal, type Renewal } from "./renewal.ts";
+import { rotationTroubles } from "./root-views.ts";
 import { createRosterOffers } from "./roster-offers.ts";
 import { Rotation } from "./rotation.ts";
 import { createSensorWatch, type SensorWatch } from "./sensor-watch.ts";
@@ -124,7 +125,13 @@ export async function assemble(parts: Parts): Promise<Node> {
   });
   serveRenewals(identity, questions, renewal, log.info);
   serveStandby(identity, questions, log.info);
-  const courier = createCourier({ identity, questions, wall: clock.now, log: log.info });
+  const courier = createCourier({
+    identity,
+    questions,
+    wall: clock.now,
+    log: log.info,
+    warn: log.warning,
+  });
   const rotation = new Rotation({
     self: identity.id,
     keeper,
@@ -146,7 +153,10 @@ export async function assemble(parts: Parts): Promise<Node> {
     log,
   });
   const tally = new Tally();
-  const troubles = (): string[] => [history.failing() ?? [], httpTrouble(http.state())].flat();
+  const troubles = (): string[] => [
+    ...[history.failing() ?? [], httpTrouble(http.state())].flat(),
+    ...rotationTroubles(keeper.current().roster, rotation.step(), clock.now()),
+  ];
   const http = createHttpPort({
     identity,
     version: parts.version,

@@ -1,7 +1,7 @@
 /** What the command line can ask of a running daemon. */
 import { randomUUID } from "node:crypto";
 import { pingNow } from "../core/heartbeat.ts";
-import type { DeliveryOutcome, Input, Notice } from "../core/io.ts";
+import type { DeliveryOutcome, Notice, SingleInput } from "../core/io.ts";
 import type { NodeState } from "../core/node.ts";
 import { inbox, incidentViews, meshView } from "../core/view-of.ts";
 import { holdViews } from "../core/view-of-mutes.ts";
@@ -52,7 +52,7 @@ export interface HandlerOptions {
   readonly troubles: () => readonly string[];
   readonly http: Pick<HttpPort, "facts">;
   readonly history: HistoryKeeper;
-  readonly push: (input: Input) => void;
+  readonly push: (input: SingleInput) => void;
   readonly log: (line: string) => void;
 }
 
@@ -168,6 +168,7 @@ export function createControlDesk(options: HandlerOptions): ControlDesk {
         view: view(),
         wall: meshNow(options.state()),
         certificateExpires: identity.certificateExpires,
+        roots: await handlers["root-status"]({}),
         rosterSigned: wallTime(Date.parse(identity.keeper.current().roster.issuedAt)),
         listening: options.listening,
         refusals: options.refusals,
@@ -177,6 +178,7 @@ export function createControlDesk(options: HandlerOptions): ControlDesk {
         http: await options.http.facts(),
         sensors: options.sensors(),
         history: await options.history.state(),
+        damaged: [...identity.keeper.displaced.damage(), ...identity.seat.office.setAside.damage()],
       }),
     watch: (emit) => {
       watchers.add(emit);

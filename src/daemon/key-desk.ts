@@ -1,7 +1,7 @@
 /** What the command line asks about certificates and members, and what peers ask about certificates. */
 import * as z from "zod";
 import type { CertificateFacts } from "../adapters/pki/certificates.ts";
-import type { Input } from "../core/io.ts";
+import type { SingleInput } from "../core/io.ts";
 import type { NodeState } from "../core/node.ts";
 import { compareRanks } from "../core/roster.ts";
 import type { NodeId, RosterRank } from "../core/types.ts";
@@ -28,7 +28,7 @@ export interface KeyDeskOptions {
   readonly questions: Questions;
   readonly shown: () => CertSources["shown"];
   readonly state: () => NodeState;
-  readonly push: (input: Input) => void;
+  readonly push: (input: SingleInput) => void;
   readonly log: (line: string) => void;
   /** The node that signs, or a FailureError that names it. */
   readonly requireKeymaster: () => Keymaster;
@@ -161,8 +161,8 @@ export function serveRenewals(
 ): void {
   const { seat, keeper } = identity;
   const nameOf = (id: NodeId): string => keeper.view().members.find((member) => member.id === id)?.name ?? id;
-  questions.serve("renew-now", async () => {
-    const renewed = await renewal.renewForPeer();
+  questions.serve("renew-now", async (from) => {
+    const renewed = await renewal.renewForPeer(from === keeper.view().keymaster);
     return renewed.ok ? ok(renewReport(nameOf(identity.id), renewed.value)) : renewed;
   });
   questions.serve("renew", async (from, body) => {

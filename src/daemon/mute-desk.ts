@@ -1,6 +1,6 @@
 /** Maintenances and silences: what the command line may set and lift. Any node can be asked; the ledger carries it to all. */
 import { randomBytes } from "node:crypto";
-import type { Input, MuteRequest } from "../core/io.ts";
+import type { MuteRequest, SingleInput } from "../core/io.ts";
 import { mutesInForce } from "../core/ledger.ts";
 import type { MuteRecord } from "../core/ledger-records.ts";
 import { MUTES_MAX } from "../core/limits.ts";
@@ -19,7 +19,7 @@ import { orThrow } from "./shared-config.ts";
 
 export interface MuteDeskOptions {
   readonly state: () => NodeState;
-  readonly push: (input: Input) => void;
+  readonly push: (input: SingleInput) => void;
 }
 
 type MuteMethod = Extract<keyof RpcHandlers, `maintenance-${string}` | `silence-${string}`>;

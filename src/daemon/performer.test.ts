@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Input, Stored } from "../core/io.ts";
+import type { SingleInput, Stored } from "../core/io.ts";
 import type { Store } from "../ports/store.ts";
 import { createPerformer, type Surroundings } from "./performer.ts";
 
@@ -24,7 +24,7 @@ describe("a disk that neither writes nor fails", () => {
 
   const start = () => {
     const { store, waiting } = hangingDisk();
-    const inputs: Input[] = [];
+    const inputs: SingleInput[] = [];
     const dialled: string[] = [];
     const around: Surroundings = {
       transport: { dial: (peer: string) => dialled.push(peer) } as unknown as Surroundings["transport"],

@@ -1,6 +1,6 @@
 /** Does what the core decided. Each effect goes to one adapter; its outcome comes back as an input. */
 
-import type { Effect, Input, Notice } from "../core/io.ts";
+import type { Effect, Notice, SingleInput } from "../core/io.ts";
 import type { Request, Response } from "../core/messages.ts";
 import type { Taken } from "../core/thermal/black-box.ts";
 import type { Address, NodeId } from "../core/types.ts";
@@ -35,7 +35,7 @@ export interface Surroundings {
   /** A pass over a host's sensors that became known. */
   readonly felt: (node: NodeId, pass: Taken) => void;
   readonly onNotice: (notice: Notice) => void;
-  readonly push: (input: Input) => void;
+  readonly push: (input: SingleInput) => void;
 }
 
 export function createPerformer(around: Surroundings): (effect: Effect) => void {

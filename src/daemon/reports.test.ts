@@ -25,6 +25,18 @@ describe("status", () => {
     expect(report({ verdict: "unreachable", sometimes: true })).toMatchObject({ health: "ok" });
   });
 
+  it("is not ok while no message has lately reached anyone, and less so while a host is away as well", () => {
+    const channels = [
+      { name: "inbox", type: "inbox", proven: false, deliveries: [] },
+      { name: "phone", type: "ntfy", proven: false, deliveries: [] },
+    ];
+    const unproven = report({}, { channels });
+    expect(unproven).toMatchObject({ health: "unproven" });
+    expect(unproven.problems.join()).toContain("no channel has delivered");
+    expect(report({ verdict: "host-down" }, { channels })).toMatchObject({ health: "degraded" });
+    expect(report({}, { channels: channels.slice(0, 1) })).toMatchObject({ health: "unproven" });
+  });
+
   it("says what is held back, and until when", () => {
     const { nodes, silences, quietUntil } = report(
       { maintenance, sometimes: true },

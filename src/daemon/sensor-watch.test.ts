@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { buildTree, chipFolder, write } from "../../test/fixtures/sysfs/tree.ts";
-import type { Input } from "../core/io.ts";
+import type { SingleInput } from "../core/io.ts";
 import type { Reading } from "../core/thermal/reading.ts";
 import { ms, seconds } from "../kit/time.ts";
 import { createSensorWatch, type SensorSettings, type SensorWatch } from "./sensor-watch.ts";
@@ -19,7 +19,7 @@ const FILE = `${chipFolder(CHIP, 0)}/temp1_input`;
 let folder: string;
 let watch: SensorWatch;
 const passes: (readonly Reading[])[] = [];
-const inputs: Input[] = [];
+const inputs: SingleInput[] = [];
 const warnings: string[] = [];
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "balefire-watch-"));
@@ -27,7 +27,7 @@ beforeEach(() => {
   warnings.length = 0;
   watch = createSensorWatch({
     path: "",
-    push: (input: Input) => {
+    push: (input: SingleInput) => {
       inputs.push(input);
       if (input.type === "readings") passes.push(input.readings);
     },

@@ -1,6 +1,6 @@
 /** Looks at this host's sensors again and again. One look at a time; what hangs in a driver holds up nothing else. */
 import { createSensors } from "../adapters/sensors/kernel-sensors.ts";
-import type { Input } from "../core/io.ts";
+import type { SingleInput } from "../core/io.ts";
 import { between, type Duration, type Instant, seconds } from "../kit/time.ts";
 import type { Sensors, Unexpected } from "../ports/sensors.ts";
 import type { SettingValues } from "../wire/config-settings.ts";
@@ -16,7 +16,7 @@ export const LOOK_HANGS: Duration = seconds(30);
 export interface SensorWatchOptions {
   /** `PATH`, where programs that know more are looked for. */
   readonly path: string;
-  readonly push: (input: Input) => void;
+  readonly push: (input: SingleInput) => void;
   readonly log: Pick<Log, "info" | "warning">;
 }
 

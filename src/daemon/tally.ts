@@ -1,5 +1,5 @@
 /** What the daemon counts of itself since its start, for the metrics. Nothing decides by it. */
-import type { Input, Notice } from "../core/io.ts";
+import type { Notice, SingleInput } from "../core/io.ts";
 import type { Verdict } from "../core/types.ts";
 import type { Duration } from "../kit/time.ts";
 import type { Histogram } from "../wire/metrics/exposition.ts";
@@ -39,7 +39,7 @@ export class Tally {
   }
 
   /** The outcome of what the core wanted done. */
-  outcome(input: Input): void {
+  outcome(input: SingleInput): void {
     if (input.type === "delivery")
       this.#deliveries.add({ name: input.channel, outcome: input.result.outcome });
     else if (input.type === "pinged")

@@ -1,5 +1,14 @@
 /** One core by itself, fed by hand: its peers are whatever a test says they say. */
-import type { Birth, DeliveryOutcome, Effect, Env, Input, RosterView, Stored } from "../../src/core/io.ts";
+import type {
+  Birth,
+  DeliveryOutcome,
+  Effect,
+  Env,
+  Input,
+  RosterView,
+  SingleInput,
+  Stored,
+} from "../../src/core/io.ts";
 import { resolutionOf } from "../../src/core/ledger.ts";
 import type { IncidentKind, IncidentRecord } from "../../src/core/ledger-records.ts";
 import type { Beat, PeerMessage } from "../../src/core/messages.ts";
@@ -51,6 +60,7 @@ export class LoneNode {
   outcome: (channel: string) => DeliveryOutcome | undefined = () => ({ outcome: "delivered", detail: "ok" });
   readonly #random = seededRandom(1);
   readonly #seqs = new Map<NodeId, number>();
+  #gathered: SingleInput[] | undefined;
 
   constructor(ids: readonly NodeId[], stored: readonly Stored[] = [], birth: Partial<Birth> = {}) {
     this.disk = new Map(stored.map(({ key, value }) => [key, value ?? ""]));
@@ -111,7 +121,21 @@ export class LoneNode {
     }
   }
 
-  input(input: Input): void {
+  input(input: SingleInput): void {
+    if (this.#gathered === undefined) this.#step(input);
+    else this.#gathered.push(input);
+  }
+
+  /** What is given to the node meanwhile, it takes in together. */
+  gather(give: () => void): void {
+    const inputs: SingleInput[] = [];
+    this.#gathered = inputs;
+    give();
+    this.#gathered = undefined;
+    this.#step({ type: "together", inputs });
+  }
+
+  #step(input: Input): void {
     const { state, effects } = step(this.state, input, this.env());
     this.state = state;
     this.#take(effects);

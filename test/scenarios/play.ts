@@ -21,7 +21,7 @@ export interface Played {
 }
 
 /** What a message says of sensors, or in a host's own words, is the sense of some scenarios; the rest of its text has its own tests. */
-const WORTH_READING = /last felt|past its critical|too hot|says: I was cut off/i;
+const WORTH_READING = /last felt|past its critical|too hot|says: I was cut off|my own uplink/i;
 
 /** The inbox is told of everything besides, and every node hears of every receipt: once is enough here. */
 const isWorthShowing = (host: string, notice: Notice): boolean =>
@@ -29,8 +29,9 @@ const isWorthShowing = (host: string, notice: Notice): boolean =>
 
 export async function play(file: string): Promise<Played> {
   const script = (file.split(DIVIDER)[0] ?? "").trimEnd();
-  const { names, absent, networks, seed, until, timed, onDeliver } = parseScript(script);
-  const world = new World({ seed, machine: CORE, names, networks });
+  const { names, absent, networks, heartbeat, seed, until, timed, onDeliver } = parseScript(script);
+  const heartbeats = heartbeat === undefined ? [] : [{ name: "watchdog", every: heartbeat }];
+  const world = new World({ seed, machine: CORE, names, networks, heartbeats });
   const judge = new Judge(world, { nothingIsTold: false, muted: / maintenance /.test(script) });
   const lines: string[] = [];
   const write = (who: string, what: string): void => {
@@ -51,6 +52,7 @@ export async function play(file: string): Promise<Played> {
     write("receiver", `${notification.state} "${notification.title}"`);
     for (const line of notification.text.split("\n")) if (WORTH_READING.test(line)) write("", `  ${line}`);
   });
+  world.onPing.push((_, { heartbeat: name, condition, detail }) => write(name, `${condition} (${detail})`));
   world.onDeliver.push((host) => {
     if (sender >= 0) return;
     sender = host.index;

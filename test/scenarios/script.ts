@@ -4,6 +4,7 @@
  *     hosts a b c            who there is; all start within the first second
  *     absent d               who of them does not start
  *     networks 2             that every host has a cable in (default 1)
+ *     heartbeat 60s          a dead-man's heartbeat that every host can ping
  *     seed 7                 for latencies and the machines' own randomness (default 1)
  *     at 10s VERB …          a fault at a time
  *     on deliver VERB …      a fault one millisecond after the first message leaves a node, `sender`
@@ -11,9 +12,9 @@
  *
  * with the verbs of VERBS below. `#` begins a comment.
  */
-import type { Input } from "../../src/core/io.ts";
+import type { SingleInput } from "../../src/core/io.ts";
 import { maintenanceId } from "../../src/core/mutes.ts";
-import { parseDuration, wallTime } from "../../src/kit/time.ts";
+import { type Duration, parseDuration, wallTime } from "../../src/kit/time.ts";
 import { hostSample } from "../contract/sample-readings.ts";
 import type { Fault } from "../sim/faults.ts";
 import type { Host } from "../sim/host.ts";
@@ -26,6 +27,8 @@ export interface Script {
   readonly names: readonly string[];
   readonly absent: readonly string[];
   readonly networks: number;
+  /** Between two pings of the dead-man's heartbeat; undefined = there is none. */
+  readonly heartbeat: Duration | undefined;
   readonly seed: number;
   readonly until: number;
   readonly timed: readonly { readonly at: number; readonly action: Action }[];
@@ -133,7 +136,7 @@ const VERBS: Readonly<Record<string, (words: readonly string[], hostOf: HostOf) 
     () => [{ type: "receiver", mood: mood as ReceiverMood }],
 };
 
-function muteOf(host: Host | undefined, ended: boolean, length: string | undefined): Input {
+function muteOf(host: Host | undefined, ended: boolean, length: string | undefined): SingleInput {
   if (host === undefined) throw new Error("no such host");
   const { id: subject } = host;
   const mute = maintenanceId(subject);
@@ -155,6 +158,7 @@ export function parseScript(text: string): Script {
   const names: string[] = [];
   const absent: string[] = [];
   let networks = 1;
+  let heartbeat: Duration | undefined;
   const timed: { at: number; action: Action }[] = [];
   const onDeliver: Action[] = [];
   let seed = 1;
@@ -171,13 +175,14 @@ export function parseScript(text: string): Script {
     if (first === "hosts") names.push(...words.slice(1));
     else if (first === "absent") absent.push(...words.slice(1));
     else if (first === "networks") networks = Number(second);
+    else if (first === "heartbeat") heartbeat = time(second);
     else if (first === "seed") seed = Number(second);
     else if (first === "until") until = time(second);
     else if (first === "at") timed.push({ at: time(second), action: actionOf(verb, rest, hostOf) });
     else if (first === "on" && second === "deliver") onDeliver.push(actionOf(verb, rest, hostOf));
     else if (first !== "") throw new Error(`not understood: ${line}`);
   }
-  return { names, absent, networks, seed, until, timed, onDeliver };
+  return { names, absent, networks, heartbeat, seed, until, timed, onDeliver };
 }
 
 function actionOf(verb: string, words: readonly string[], hostOf: HostOf): Action {
@@ -186,7 +191,7 @@ function actionOf(verb: string, words: readonly string[], hostOf: HostOf): Actio
   return make(words, hostOf);
 }
 
-function time(text: string): number {
+function time(text: string): Duration {
   const length = parseDuration(text);
   if (length === undefined) throw new Error(`not a time: "${text}"`);
   return length;

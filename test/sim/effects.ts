@@ -39,7 +39,11 @@ export interface Outside {
   readonly onNotice: (host: Host, notice: Notice) => void;
   /** A message for a person leaves the core. */
   readonly onDeliver: (host: Host, notification: Notification) => void;
+  /** A ping of a dead-man's heartbeat arrives at its service. */
+  readonly onPing: (host: Host, ping: Ping) => void;
 }
+
+export type Ping = Extract<Effect, { type: "ping" }>;
 
 export class Effects {
   readonly #outside: Outside;
@@ -65,6 +69,9 @@ export class Effects {
         return;
       case "deliver":
         this.#deliver(host, effect);
+        return;
+      case "ping":
+        this.#ping(host, effect);
         return;
       case "probe":
         this.#probe(host, effect.subject, effect.address, effect.patience);
@@ -150,6 +157,27 @@ export class Effects {
       if (reply === undefined) answer(DELIVERY_TIMEOUT - leg, silent);
       else if (!this.#canReach(host)) answer(DELIVERY_TIMEOUT - leg, silent);
       else answer(leg, OUTCOMES[reply]);
+    });
+  }
+
+  #ping(host: Host, ping: Ping): void {
+    const { timeline, trace, onPing } = this.#outside;
+    const { life } = host;
+    const { heartbeat } = ping;
+    const answer = (delay: number, result: DeliveryOutcome): void => {
+      timeline.in(delay, () => {
+        host.whenAwakeInLife(life, () => host.give({ type: "pinged", heartbeat, result }));
+      });
+    };
+    if (!this.#canReach(host)) {
+      answer(DELIVERY_TIMEOUT, { outcome: "temporary", detail: "no route to the service" });
+      return;
+    }
+    const leg = uniform(host.random, RECEIVER_LEG_MIN, RECEIVER_LEG_MAX);
+    timeline.in(leg, () => {
+      trace.telling(timeline.now, `${heartbeat} ${ping.condition}: ${ping.detail}`);
+      onPing(host, ping);
+      answer(leg, { outcome: "delivered", detail: "OK" });
     });
   }
 

@@ -1,5 +1,5 @@
 /** What can go wrong from outside, as plain values: generated from a seed, written in scenarios, printed in reports. */
-import type { Input } from "../../src/core/io.ts";
+import type { SingleInput } from "../../src/core/io.ts";
 import type { AmbushPoint } from "./ambush.ts";
 import type { DiskHealth } from "./disk.ts";
 import type { ReceiverMood } from "./receiver.ts";
@@ -41,7 +41,7 @@ export type Fault =
       readonly type: "operator";
       readonly host: number;
       readonly words: string;
-      readonly input: (world: World) => Input;
+      readonly input: (world: World) => SingleInput;
     }
   /** Whether this host has a way to the receiver. */
   | { readonly type: "route"; readonly host: number; readonly up: boolean };

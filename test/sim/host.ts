@@ -1,5 +1,5 @@
 /** One simulated machine with its daemon: power, process, clocks, and the queue of what it has yet to be told. */
-import type { Birth, Effect, Env, Input, Stored } from "../../src/core/io.ts";
+import type { Birth, Effect, Env, Input, SingleInput, Stored } from "../../src/core/io.ts";
 import type { Address, NodeId } from "../../src/core/types.ts";
 import type { IncidentView, MeshView } from "../../src/core/view.ts";
 import type { Random } from "../../src/kit/random.ts";
@@ -29,7 +29,7 @@ export interface HostParts {
   readonly disk: Disk;
   readonly birth: (host: Host, stored: readonly Stored[]) => Birth;
   readonly perform: (host: Host, effects: readonly Effect[]) => void;
-  readonly traceInput: (host: Host, input: Input) => void;
+  readonly traceInput: (host: Host, input: SingleInput) => void;
   readonly onBug: (host: Host, error: unknown) => void;
 }
 
@@ -67,6 +67,8 @@ export class Host {
   #datagramsWaiting = 0;
   #wakeAt: number | undefined;
   readonly #inputs: Input[] = [];
+  /** What is taken in together, while a process that was stopped reads its sockets. */
+  #gathering: SingleInput[] | undefined;
   #stepping = false;
   #wakesThisSecond = { second: -1, count: 0 };
 
@@ -181,6 +183,7 @@ export class Host {
     this.changedAt = this.#timeline.now;
     this.#become(undefined);
     this.#waiting = [];
+    this.#gathering = undefined;
     this.#datagramsWaiting = 0;
     this.#wakeAt = undefined;
     this.disk.crash();
@@ -197,7 +200,7 @@ export class Host {
     this.changedAt = this.#timeline.now;
   }
 
-  /** A real loop may run its overdue timers before it reads its sockets, or after. */
+  /** A real loop takes what waited in its sockets all at once, or some of it at a time, before it looks at its timers. */
   resume(): void {
     if (!this.running || !this.paused) return;
     this.paused = false;
@@ -205,13 +208,16 @@ export class Host {
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#datagramsWaiting = 0;
-    const timersFirst = chance(this.random, 0.5);
     const { life } = this;
-    if (timersFirst) this.#wakeIfDue();
+    const gathered: SingleInput[] = [];
+    if (chance(this.random, 0.5)) this.#gathering = gathered;
     for (const { action } of waiting) {
       if (this.life === life && this.running) action();
     }
-    if (this.life === life) this.#wakeIfDue();
+    this.#gathering = undefined;
+    if (this.life !== life) return;
+    if (gathered.length > 0) this.#take({ type: "together", inputs: gathered });
+    this.#wakeIfDue();
   }
 
   whenAwake(kind: "datagram" | "stream", action: () => void): void {
@@ -232,9 +238,14 @@ export class Host {
     if (this.life === life) this.whenAwake("stream", action);
   }
 
-  /** One input at a time: what an effect brings about at once waits until the step is over. */
-  give(input: Input): void {
+  give(input: SingleInput): void {
     if (!this.running) return;
+    if (this.#gathering === undefined) this.#take(input);
+    else this.#gathering.push(input);
+  }
+
+  /** One step at a time: what an effect brings about at once waits until the step is over. */
+  #take(input: Input): void {
     this.#inputs.push(input);
     if (this.#stepping) return;
     this.#stepping = true;
@@ -250,7 +261,7 @@ export class Host {
 
   #step(input: Input): void {
     this.steps += 1;
-    this.#parts.traceInput(this, input);
+    for (const each of input.type === "together" ? input.inputs : [input]) this.#parts.traceInput(this, each);
     const step = this.#machine.step(this.#state, input, this.env());
     this.#become(step.state);
     this.#parts.perform(this, step.effects);

@@ -1,12 +1,12 @@
 /** A machine without a mind: it writes down what it is told and does what the test says. For tests of the engine itself. */
-import type { Birth, Effect, Input } from "../../src/core/io.ts";
+import type { Birth, Effect, SingleInput } from "../../src/core/io.ts";
 import type { NodeId } from "../../src/core/types.ts";
 import type { Machine } from "./machine.ts";
 import { hostNames, idOf, World } from "./world.ts";
 
 export interface Puppet {
   readonly birth: Birth;
-  readonly heard: { readonly at: number; readonly input: Input }[];
+  readonly heard: { readonly at: number; readonly input: SingleInput }[];
   readonly toDo: Effect[];
 }
 
@@ -25,7 +25,9 @@ export class Stage {
       },
       step: (state, input) => {
         const puppet = state as Puppet;
-        puppet.heard.push({ at: this.world.timeline.now, input });
+        const at = this.world.timeline.now;
+        for (const each of input.type === "together" ? input.inputs : [input])
+          puppet.heard.push({ at, input: each });
         return { state, effects: puppet.toDo.splice(0) };
       },
       nextWakeAt: () => undefined,
@@ -74,7 +76,7 @@ export class Stage {
   }
 
   /** What that host heard, wakes left out. */
-  told(host: number): Input[] {
+  told(host: number): SingleInput[] {
     return this.puppet(host)
       .heard.map(({ input }) => input)
       .filter(({ type }) => type !== "wake");

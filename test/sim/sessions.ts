@@ -4,7 +4,7 @@
  * timeout that doubles, and a segment for a session the host does not know is
  * answered with a reset. A datagram needs the same session at both ends.
  */
-import type { Input, SessionEnd } from "../../src/core/io.ts";
+import type { SessionEnd, SingleInput } from "../../src/core/io.ts";
 import type { Envelope, Plane } from "../../src/core/messages.ts";
 import type { Address, NodeId } from "../../src/core/types.ts";
 import type { WallTime } from "../../src/kit/time.ts";
@@ -24,7 +24,7 @@ export interface Endpoint {
   readonly wall: number;
   /** Does it when the process next runs: now, or on resume; datagrams beyond the socket's buffer are lost. */
   whenAwake(kind: "datagram" | "stream", action: () => void): void;
-  give(input: Input): void;
+  give(input: SingleInput): void;
 }
 
 const DIAL_PATIENCE = 3000;

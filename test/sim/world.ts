@@ -1,12 +1,12 @@
 /** Hosts, network and receiver joined under one timeline; faults are applied here. */
-import type { Birth, Input, Notice, RosterView, Stored } from "../../src/core/io.ts";
+import type { Birth, Notice, RosterView, SingleInput, Stored } from "../../src/core/io.ts";
 import type { Notification } from "../../src/core/notification.ts";
-import type { Address, MeshId, NodeId } from "../../src/core/types.ts";
+import type { Address, HeartbeatRef, MeshId, NodeId } from "../../src/core/types.ts";
 import { DEFAULT_POLICY, type Policy } from "../../src/core/types.ts";
 import { ms } from "../../src/kit/time.ts";
 import { Ambush } from "./ambush.ts";
 import { Disk } from "./disk.ts";
-import { CHANNEL, Effects } from "./effects.ts";
+import { CHANNEL, Effects, type Ping } from "./effects.ts";
 import { describeFault, type Fault, type TimedFault } from "./faults.ts";
 import { Host } from "./host.ts";
 import type { Machine } from "./machine.ts";
@@ -35,6 +35,8 @@ export interface WorldOptions {
   readonly sensors?: SensorMood;
   /** Where it differs from the default. */
   readonly policy?: Partial<Policy>;
+  /** Dead-man's heartbeats that every host can ping. Default: none. */
+  readonly heartbeats?: readonly HeartbeatRef[];
   readonly onLine?: (line: string) => void;
   /** Hears every line of the trace, routine ones too. */
   readonly onRoutine?: (at: number, text: string) => void;
@@ -76,18 +78,22 @@ export class World {
   readonly gateways: boolean[];
   readonly onDeliver: ((host: Host, notification: Notification) => void)[] = [];
   readonly onNotice: ((host: Host, notice: Notice) => void)[] = [];
+  /** A ping of a dead-man's heartbeat has arrived at its service. */
+  readonly onPing: ((host: Host, ping: Ping) => void)[] = [];
   /** Told after anything outside the machines has changed: a fault took effect, a process ended. */
   readonly onChange: (() => void)[] = [];
   /** When faults took effect. */
   readonly faultTimes: number[] = [];
   readonly #effects: Effects;
   readonly #policy: Partial<Policy>;
+  readonly #heartbeats: readonly HeartbeatRef[];
 
   constructor(options: WorldOptions) {
     const { seed, machine, names, networks = 1 } = options;
     const { timeline } = this;
     this.names = names;
     this.#policy = options.policy ?? {};
+    this.#heartbeats = options.heartbeats ?? [];
     this.trace = new Trace(options.onLine, options.onRoutine);
     this.network = new Network(names.length, generator(seed, "network"), networks);
     this.routes = names.map(() => true);
@@ -248,7 +254,7 @@ export class World {
       period: BEAT_PERIOD,
       roster,
       channels: [{ name: CHANNEL, type: "webhook" }],
-      heartbeats: [],
+      heartbeats: this.#heartbeats,
       policy: { ...DEFAULT_POLICY, ...this.#policy },
       stored,
     };
@@ -276,6 +282,9 @@ export class World {
       onNotice: (host, notice) => {
         for (const listener of this.onNotice) listener(host, notice);
       },
+      onPing: (host, ping) => {
+        for (const listener of this.onPing) listener(host, ping);
+      },
     });
   }
 
@@ -287,7 +296,7 @@ export class World {
     this.#changed();
   }
 
-  #traceInput(host: Host, input: Input): void {
+  #traceInput(host: Host, input: SingleInput): void {
     const text = this.#describeInput(host, input);
     if (input.type === "wake" || input.type === "received") this.#routine(text);
     else this.trace.telling(this.timeline.now, text);
@@ -297,7 +306,7 @@ export class World {
     this.trace.routine(this.timeline.now, text);
   }
 
-  #describeInput(host: Host, input: Input): string {
+  #describeInput(host: Host, input: SingleInput): string {
     switch (input.type) {
       case "wake":
         return `${host.name} wake`;
