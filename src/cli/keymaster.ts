@@ -149,6 +149,10 @@ function changeWords({ what, node, detail }: LostChangeReport): string {
       return `moved ${node} ${detail}`;
     case "configured":
       return `changed the shared configuration (${detail})`;
+    case "signer-voided":
+      return `voided the signing key of ${node} (${detail})`;
+    case "resealed":
+      return `renewed the recovery code (${detail})`;
   }
 }
 

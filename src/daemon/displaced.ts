@@ -1,29 +1,32 @@
 /** Rosters this node went by that have lost, in `displaced.json`, until the new keymaster has them. */
 import type { StateFolder } from "../adapters/state/folder.ts";
-import { ok, type Result } from "../kit/result.ts";
+import { type Failure, ok, type Result } from "../kit/result.ts";
 import { encodeSigned, type ParsedRoster, rosterHash, type SignedRoster } from "../wire/roster.ts";
+import { isTooMuch } from "./lost-rosters.ts";
 import { Serial } from "./serial.ts";
+import { SpareFile } from "./spare-file.ts";
 import { DISPLACED_FILE } from "./state-files.ts";
 
-/** A roster may be a megabyte; a mesh where more have lost one after the other has told of the first ones before. */
-const DISPLACED_MAX = 4;
-/** So that the file stays readable, whose quotes are escaped. */
-const DISPLACED_CHARS_MAX = 2_000_000;
+type Content = { readonly rosters: readonly SignedRoster[] };
+type GivenUpListener = (lost: SignedRoster) => void;
 
-/** Callers of `keep` and `forget` need not wait for one another. */
+/** Callers need not wait for one another. */
 export class DisplacedBook {
-  readonly #folder: StateFolder;
+  readonly #file: SpareFile<Content>;
   readonly #serial = new Serial();
+  readonly #listeners = new Set<GivenUpListener>();
   #rosters: readonly SignedRoster[];
 
-  private constructor(folder: StateFolder, rosters: readonly SignedRoster[]) {
-    this.#folder = folder;
+  private constructor(file: SpareFile<Content>, rosters: readonly SignedRoster[]) {
+    this.#file = file;
     this.#rosters = rosters;
   }
 
   static async load(folder: StateFolder): Promise<Result<DisplacedBook>> {
-    const file = await folder.readJson(DISPLACED_FILE);
-    return file.ok ? ok(new DisplacedBook(folder, file.value?.rosters ?? [])) : file;
+    const opened = await SpareFile.open(folder, DISPLACED_FILE);
+    if (!opened.ok) return opened;
+    const { file, content } = opened.value;
+    return ok(new DisplacedBook(file, content?.rosters ?? []));
   }
 
   /** Oldest first. */
@@ -31,12 +34,30 @@ export class DisplacedBook {
     return this.#rosters;
   }
 
-  /** On disk when it resolves to ok. */
+  /** What was found damaged. */
+  damage(): readonly Failure[] {
+    return this.#file.damage === undefined ? [] : [this.#file.damage];
+  }
+
+  putAsideDamaged(): Promise<Result<unknown>> {
+    return this.#serial.run(() => this.#file.putAside());
+  }
+
+  /** Called with each roster that has to give way to later ones. */
+  onGivenUp(listener: GivenUpListener): void {
+    this.#listeners.add(listener);
+  }
+
+  /** On disk when it resolves to ok. It is never full: a node must be able to go over to what won. */
   keep({ signed }: Pick<ParsedRoster, "signed">): Promise<Result<void>> {
     return this.#serial.run(async () => {
       if (this.#rosters.some(({ body }) => body === signed.body)) return ok(undefined);
-      const all = [...this.#rosters, signed].slice(-DISPLACED_MAX);
-      return this.#replace(all.filter((_, at) => lengthOf(all.slice(at)) <= DISPLACED_CHARS_MAX));
+      const all = [...this.#rosters, signed];
+      const from = all.findIndex((_, at) => !isTooMuch(all.slice(at).map(lengthOf)));
+      const written = await this.#replace(all.slice(from));
+      if (!written.ok) return written;
+      for (const lost of all.slice(0, from)) for (const listener of this.#listeners) listener(lost);
+      return written;
     });
   }
 
@@ -48,14 +69,10 @@ export class DisplacedBook {
   }
 
   async #replace(rosters: readonly SignedRoster[]): Promise<Result<void>> {
-    const written =
-      rosters.length === 0
-        ? await this.#folder.remove(DISPLACED_FILE.name)
-        : await this.#folder.writeJson(DISPLACED_FILE, { rosters });
+    const written = await this.#file.write(rosters.length === 0 ? undefined : { rosters });
     if (written.ok) this.#rosters = rosters;
     return written;
   }
 }
 
-const lengthOf = (rosters: readonly SignedRoster[]): number =>
-  rosters.reduce((sum, signed) => sum + encodeSigned(signed).length, 0);
+const lengthOf = (signed: SignedRoster): number => encodeSigned(signed).length;

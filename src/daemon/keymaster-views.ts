@@ -7,7 +7,7 @@ import type {
   SetAsideReport,
   SignerReport,
 } from "../wire/keymaster-reports.ts";
-import { type ParsedRoster, type Roster, rankOf } from "../wire/roster.ts";
+import { type ParsedRoster, type Roster, type RosterRevocation, rankOf } from "../wire/roster.ts";
 import type { Identity } from "./identity.ts";
 import type { SetAside } from "./set-aside.ts";
 import type { LostChange } from "./set-aside-changes.ts";
@@ -67,7 +67,8 @@ const setAsideReport = ({ id, at, lost, changes }: SetAside, held: ParsedRoster)
   changes: changes.map((change) => changeReport(change, held.roster)),
 });
 
-export function changeReport(change: LostChange, { nodes, config }: Roster): LostChangeReport {
+export function changeReport(change: LostChange, roster: Roster): LostChangeReport {
+  const { nodes, config, recovery } = roster;
   switch (change.what) {
     case "admitted":
       return {
@@ -75,12 +76,15 @@ export function changeReport(change: LostChange, { nodes, config }: Roster): Los
         node: change.node.name,
         detail: `at ${change.node.addresses.join(", ")}, ${change.node.added}`,
       };
-    case "removed": {
-      const { at, reason } = change.revocation;
+    case "removed":
+      return { what: change.what, node: change.node.name, detail: whenAndWhy(change.revocation) };
+    case "signer-voided": {
+      const { pin, name } = change.revocation;
+      const may = roster.succession.some((successor) => successor.pin === pin);
       return {
         what: change.what,
-        node: change.node.name,
-        detail: reason === "" ? at : `${at}: ${reason}`,
+        node: name,
+        detail: `${whenAndWhy(change.revocation)}; here it ${may ? "may sign" : "is not void"}`,
       };
     }
     case "readdressed": {
@@ -97,5 +101,13 @@ export function changeReport(change: LostChange, { nodes, config }: Roster): Los
         node: null,
         detail: `version ${change.version}; here version ${config.version}`,
       };
+    case "resealed":
+      return {
+        what: change.what,
+        node: null,
+        detail: recovery === undefined ? "here is no sealed root key" : "here another code holds",
+      };
   }
 }
+
+const whenAndWhy = ({ at, reason }: RosterRevocation): string => (reason === "" ? at : `${at}: ${reason}`);

@@ -1,6 +1,7 @@
 import { type KeyObject, randomUUID } from "node:crypto";
 import type { TLSSocket } from "node:tls";
-import { csrKey, LEAF_LIFE } from "../adapters/pki/issue.ts";
+import { csrKey } from "../adapters/pki/csr.ts";
+import { LEAF_LIFE } from "../adapters/pki/issue.ts";
 import { spkiPin } from "../adapters/pki/keys.ts";
 import { rootAbove } from "../adapters/pki/roster-signature.ts";
 import type { StateFolder } from "../adapters/state/folder.ts";
@@ -148,10 +149,9 @@ export class Keymaster {
    * signs. `keymaster` need not be among the changes.
    */
   openTerm(right: TermRight, edit: TermEdit, signer: Signer): Promise<Result<ParsedRoster>> {
-    return this.#serial.run(async () => {
-      const begun = await this.setAside.beginOn(this.#keeper.current());
-      return begun.ok ? this.#signing.openTerm(right, edit, signer) : begun;
-    });
+    return this.#serial.run(() =>
+      this.#signing.openTerm(right, edit, signer, (base, open) => this.setAside.buildingOn(base, open)),
+    );
   }
 
   /** Nothing is signed here until it is over. */
@@ -287,7 +287,7 @@ export class Keymaster {
       return failure("limit-reached", `${member.name} has asked for a certificate just now`, undefined, true);
     }
     this.#askedAt.set(node, now);
-    const key = await csrKey(csr);
+    const key = csrKey(csr);
     if (!key.ok) return key;
     if (spkiPin(key.value) !== member.pin) {
       const message = `the request is for another key than the roster has for ${member.name}`;
@@ -341,7 +341,7 @@ export class Keymaster {
     const proofText = joinProofText({ ...request, exporterHex, csrSha256: sha256Hex(request.csr) });
     const token = provenToken(this.#tokens.find(request.token), proofText, request.proof);
     if (!token.ok) return token;
-    const key = await csrKey(request.csr);
+    const key = csrKey(request.csr);
     if (!key.ok) return key;
     const pin = spkiPin(key.value);
     const judged = judgeToken(token.value, { name: request.name, pin }, this.#clock());

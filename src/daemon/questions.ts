@@ -4,6 +4,7 @@ import * as z from "zod";
 import type { Request, RequestMethod, Response } from "../core/messages.ts";
 import type { NodeId } from "../core/types.ts";
 import { type Failure, fail, failure, type Result } from "../kit/result.ts";
+import type { Duration } from "../kit/time.ts";
 import type { PeerTransport } from "../ports/transport.ts";
 
 /** Whoever is asked has this long to answer. */
@@ -28,6 +29,8 @@ export interface Question<T> {
   readonly answer: z.ZodType<T>;
   /** What it means that no answer comes. */
   readonly unanswered: Failure;
+  /** For an answer; 10 s without. One may be lost with the session it was asked on. */
+  readonly timeout?: Duration;
 }
 
 export interface Questions {
@@ -85,7 +88,10 @@ export function createQuestions({ transport, reach }: QuestionsOptions): Questio
         waiting.delete(id);
         resolve(result);
       };
-      const timer = setTimeout(() => settle(fail(question.unanswered)), ANSWER_TIMEOUT_MS);
+      const timer = setTimeout(
+        () => settle(fail(question.unanswered)),
+        question.timeout ?? ANSWER_TIMEOUT_MS,
+      );
       waiting.set(id, { to, settle: (response) => settle(parseResponse(response, question.answer)) });
       const body = JSON.stringify(question.body);
       transport.send(to, "stream", { message: { t: "request", id, method: question.method, body } });

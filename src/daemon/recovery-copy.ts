@@ -1,33 +1,84 @@
 /** The recovery file of the host that has one: the same sealed key as in the roster, whenever that is sealed anew. */
-import type { StateFolder } from "../adapters/state/folder.ts";
+import type { StateFile, StateFolder } from "../adapters/state/folder.ts";
+import { sha256Hex } from "../kit/hash.ts";
+import { ok, type Result } from "../kit/result.ts";
+import type { RecoveryFile } from "../wire/recovery-file.ts";
+import { encodeSigned, type ParsedRoster, parseSigned } from "../wire/roster.ts";
 import type { RosterKeeper } from "./roster-keeper.ts";
 import { Serial } from "./serial.ts";
 import { RECOVERY_STATE_FILE } from "./state-files.ts";
+
+const ID_CHARS = 8;
 
 export interface RecoveryCopy {
   /** Its path; null where this host has none. Once it is as the roster has it. */
   path(): Promise<string | null>;
 }
 
-/** Follows the roster from now on. A file that cannot be written is told of, and written after the next one. */
+/**
+ * Follows the roster from now on. A file that cannot be written is told of, and written after the next one.
+ * What a keymaster that lost had sealed anew is kept beside it until the mesh has it after all: a person may
+ * hold no other code.
+ */
 export function keepRecoveryCopy(
   folder: StateFolder,
-  keeper: Pick<RosterKeeper, "current" | "onChange">,
+  keeper: Pick<RosterKeeper, "current" | "onChange" | "displaced">,
   log: (line: string) => void,
 ): RecoveryCopy {
   const serial = new Serial();
-  const follow = async (): Promise<string | null> => {
+
+  const follow = async (displaced: ParsedRoster | undefined): Promise<string | null> => {
     const { recovery } = keeper.current().roster;
     if (!(await folder.exists(RECOVERY_STATE_FILE.name))) return null;
     const path = `${folder.path}/${RECOVERY_STATE_FILE.name}`;
     const held = await folder.readJson(RECOVERY_STATE_FILE);
-    if (recovery === undefined || (held.ok && held.value?.sealed === recovery.sealed)) return path;
-    const written = await folder.writeJson(RECOVERY_STATE_FILE, recovery);
-    if (!written.ok) log(`the recovery file is not the roster's: ${written.error.message}`);
+    if (recovery === undefined) return path;
+    if (!held.ok || held.value?.sealed !== recovery.sealed) {
+      const done = await replace(held.ok ? held.value : undefined, recovery, displaced);
+      if (!done.ok) log(`the recovery file is not the roster's: ${done.error.message}`);
+      if (!done.ok) return path;
+    }
+    const kept = lostFile(recovery).name;
+    if (await folder.exists(kept)) await folder.remove(kept);
     return path;
   };
-  const run = (): Promise<string | null> => serial.run(follow);
-  keeper.onChange(() => void run());
+
+  const replace = async (
+    held: RecoveryFile | undefined,
+    recovery: RecoveryFile,
+    displaced: ParsedRoster | undefined,
+  ): Promise<Result<void>> => {
+    const kept = held !== undefined && hasLost(held, displaced) ? await keep(held) : ok(undefined);
+    return kept.ok ? folder.writeJson(RECOVERY_STATE_FILE, recovery) : kept;
+  };
+
+  /** A roster that this node went by had it, and the one in force does not build on that. */
+  const hasLost = ({ sealed }: RecoveryFile, displaced: ParsedRoster | undefined): boolean => {
+    const lost = keeper.displaced.list().flatMap((signed) => {
+      const parsed = parseSigned(encodeSigned(signed));
+      return parsed.ok ? [parsed.value] : [];
+    });
+    return [displaced, ...lost].some((each) => each?.roster.recovery?.sealed === sealed);
+  };
+
+  const keep = async (held: RecoveryFile): Promise<Result<void>> => {
+    const file = lostFile(held);
+    const written = await folder.writeJson(file, held);
+    if (written.ok)
+      log(
+        `what its newest code opens is in ${folder.path}/${file.name}: the keymaster that made it has lost; see \`balefire keymaster show\``,
+      );
+    return written;
+  };
+
+  const run = (displaced?: ParsedRoster): Promise<string | null> => serial.run(() => follow(displaced));
+  keeper.onChange((_, displaced) => void run(displaced));
   void run();
-  return { path: run };
+  return { path: () => run() };
 }
+
+/** Named by what it holds: kept once, however often, and found again. */
+const lostFile = ({ sealed }: RecoveryFile): StateFile<RecoveryFile> => ({
+  ...RECOVERY_STATE_FILE,
+  name: `recovery.lost-${sha256Hex(sealed).slice(0, ID_CHARS)}.balefire`,
+});

@@ -1,6 +1,7 @@
 /** What a roster that lost has changed, and how it can be made to hold after all. Pure. */
 import { failure, ok, type Result } from "../kit/result.ts";
 import { isoTime, type WallTime, wallTime } from "../kit/time.ts";
+import type { RecoveryFile } from "../wire/recovery-file.ts";
 import type { Roster, RosterNode, RosterRevocation } from "../wire/roster.ts";
 import { checkFree, entryFor } from "./membership.ts";
 import type { RosterChanges } from "./roster-next.ts";
@@ -10,7 +11,10 @@ export type LostChange =
   | { readonly what: "admitted"; readonly node: RosterNode }
   | { readonly what: "removed"; readonly node: RosterNode; readonly revocation: RosterRevocation }
   | { readonly what: "readdressed"; readonly node: RosterNode; readonly addresses: readonly string[] }
-  | { readonly what: "configured"; readonly text: string; readonly version: number };
+  | { readonly what: "configured"; readonly text: string; readonly version: number }
+  | { readonly what: "signer-voided"; readonly revocation: RosterRevocation }
+  /** The root key under another recovery code: a person may hold that one only. */
+  | { readonly what: "resealed"; readonly recovery: RecoveryFile };
 
 /**
  * Against the roster in force. `base`: one that both build on, where that is known: what is as it was in
@@ -18,12 +22,22 @@ export type LostChange =
  */
 export function lostChanges(lost: Roster, held: Roster, base: Roster | undefined): readonly LostChange[] {
   return [
+    // First: a node that may sign can be removed only after that.
+    ...signersVoided(lost, held),
     ...admitted(lost, held),
     ...removed(lost, held),
     ...readdressed(lost, held, base),
     ...configured(lost, held, base),
+    ...resealed(lost, held, base),
   ];
 }
+
+const signersVoided = (lost: Roster, held: Roster): LostChange[] =>
+  lost.revoked
+    .filter(
+      ({ kind, pin }) => kind === "signer" && !isRevoked(held, pin) && !held.opening.voids.includes(pin),
+    )
+    .map((revocation) => ({ what: "signer-voided", revocation }));
 
 const admitted = (lost: Roster, held: Roster): LostChange[] =>
   lost.nodes
@@ -55,6 +69,23 @@ function configured(lost: Roster, held: Roster, base: Roster | undefined): LostC
   return isOlder ? [] : [{ what: "configured", text, version }];
 }
 
+function resealed(lost: Roster, held: Roster, base: Roster | undefined): LostChange[] {
+  const { recovery } = lost;
+  const known = [held.recovery?.sealed, base?.recovery?.sealed];
+  if (recovery === undefined || known.includes(recovery.sealed) || isLeftBehind(lost, recovery, held))
+    return [];
+  return [{ what: "resealed", recovery }];
+}
+
+/** The root that it holds has been replaced since, and a newer code printed. */
+function isLeftBehind({ roots }: Roster, { rootCertificate }: RecoveryFile, held: Roster): boolean {
+  const pin = roots.find(({ certificate }) => isSameText(certificate, rootCertificate))?.pin;
+  const isReplaced = held.handovers.some(({ from }) => from === pin);
+  return isReplaced && !isSameText(held.recovery?.rootCertificate, rootCertificate);
+}
+
+const isSameText = (a: string | undefined, b: string): boolean => a?.trim() === b.trim();
+
 /** A change that the roster in force cannot take, and why. */
 export interface LeftChange {
   readonly change: LostChange;
@@ -74,8 +105,8 @@ export function confirmed(
     if (next.ok) roster = { ...roster, ...next.value };
     else left.push({ change, why: next.error.message });
   }
-  const { nodes, revoked, succession, config } = roster;
-  return { changes: { nodes, revoked, succession, config }, left };
+  const { nodes, revoked, succession, config, recovery } = roster;
+  return { changes: { nodes, revoked, succession, config, recovery }, left };
 }
 
 function withChange(roster: Roster, change: LostChange, now: WallTime): Result<Partial<Roster>> {
@@ -99,7 +130,32 @@ function withChange(roster: Roster, change: LostChange, now: WallTime): Result<P
       return ok({
         config: { version: Math.max(roster.config.version, change.version) + 1, text: change.text },
       });
+    case "signer-voided":
+      return withoutKey(roster, { ...change.revocation, at: isoTime(now) });
+    case "resealed":
+      return withRecovery(roster, change.recovery);
   }
+}
+
+function withoutKey(roster: Roster, revocation: RosterRevocation): Result<Partial<Roster>> {
+  const successor = roster.succession.find(({ pin }) => pin === revocation.pin);
+  if (successor?.node === roster.keymaster) {
+    const how = "`balefire keymaster promote --with-code` there makes another";
+    return failure("usage", `${revocation.name} signs with that key now: ${how}`);
+  }
+  const succession = roster.succession.filter((other) => other !== successor);
+  return ok({ succession, revoked: withRevoked(roster.revoked, revocation) });
+}
+
+function withRecovery(roster: Roster, recovery: RecoveryFile): Result<Partial<Roster>> {
+  const { rootCertificate } = recovery;
+  const isOfOurs = roster.roots.some(({ certificate }) => isSameText(certificate, rootCertificate));
+  if (
+    isOfOurs &&
+    (roster.recovery === undefined || isSameText(roster.recovery.rootCertificate, rootCertificate))
+  )
+    return ok({ recovery });
+  return failure("recovery-invalid", "it seals another root key than the one this mesh goes by");
 }
 
 function withoutMember(

@@ -1,9 +1,18 @@
 /** Brings rosters that have lost to who signs now, so that a person can decide about what they had changed. */
+import { showRank } from "../core/roster.ts";
 import type { NodeId } from "../core/types.ts";
-import { failure, ok, type Result } from "../kit/result.ts";
+import { type Failure, failure, ok, type Result } from "../kit/result.ts";
 import { type Duration, seconds, type WallTime } from "../kit/time.ts";
-import { rosterHash, type SignedRoster, signedRoster } from "../wire/roster.ts";
+import {
+  encodeSigned,
+  parseSigned,
+  rankOf,
+  rosterHash,
+  type SignedRoster,
+  signedRoster,
+} from "../wire/roster.ts";
 import type { Identity } from "./identity.ts";
+import { nodeName } from "./keymaster-views.ts";
 import { NOT_KEYMASTER, type Questions } from "./questions.ts";
 import { askToSetAside } from "./standby-questions.ts";
 
@@ -13,10 +22,16 @@ const AGAIN_AFTER: Duration = seconds(30);
 const FIRST_AFTER: Duration = seconds(1);
 
 export interface CourierOptions {
-  readonly identity: Identity;
-  readonly questions: Questions;
+  readonly identity: Pick<Identity, "keeper" | "seat" | "id">;
+  readonly questions: Pick<Questions, "ask" | "serve">;
   readonly wall: () => WallTime;
   readonly log: (line: string) => void;
+  /** What a person should look at. */
+  readonly warn: (line: string) => void;
+  /** Before what has come is handed in; 1 s without. */
+  readonly firstAfter?: Duration;
+  /** Before what could not be handed in is tried again; 30 s without. */
+  readonly againAfter?: Duration;
 }
 
 export interface Courier {
@@ -25,43 +40,97 @@ export interface Courier {
   stop(): void;
 }
 
-export function createCourier({ identity, questions, wall, log }: CourierOptions): Courier {
-  const { keeper, seat, id } = identity;
+/** One to hand in, and how this node forgets it once the keymaster has it. */
+interface Parcel {
+  readonly lost: SignedRoster;
+  readonly forget: () => Promise<Result<void>>;
+}
+
+export function createCourier(options: CourierOptions): Courier {
+  const { questions, wall, log, warn } = options;
+  const { keeper, seat, id } = options.identity;
+  const { displaced } = keeper;
+  const { setAside } = seat.office;
+  const firstAfter = options.firstAfter ?? FIRST_AFTER;
+  const againAfter = options.againAfter ?? AGAIN_AFTER;
+  /** What was last said of each: the same is not said every half minute. */
+  const told = new Map<string, string>();
   let timer: NodeJS.Timeout | undefined;
   let stopped = true;
+  let busy = false;
+  /** Something came while the others were being handed in. */
+  let more = false;
 
-  const deliver = async (lost: SignedRoster): Promise<Result<unknown>> => {
-    const keymaster = seat.current();
-    if (keymaster !== undefined) return take(lost, id);
-    return askToSetAside(questions, keeper.current().roster.keymaster, lost);
+  const tell = (about: string, line: string): void => {
+    if (told.get(about) !== line) log(line);
+    told.set(about, line);
   };
 
+  /** Where another node signs, it lists what this one had listed: that stays here until it does. */
+  const parcels = (): readonly Parcel[] => [
+    ...displaced.list().map((lost) => ({ lost, forget: () => displaced.forget(rosterHash(lost.body)) })),
+    ...(signs() ? [] : setAside.undecided()).map((lost) => ({
+      lost,
+      forget: () => setAside.forget(rosterHash(lost.body), signs),
+    })),
+  ];
+  const signs = (): boolean => seat.current() !== undefined;
+
   const take = async (lost: SignedRoster, from: NodeId): Promise<Result<{ readonly taken: boolean }>> => {
-    const keymaster = seat.current();
-    if (keymaster === undefined) return NOT_KEYMASTER;
-    const taken = await keymaster.setAside.take(lost, wall());
-    if (!taken.ok) return taken;
+    if (!signs()) return NOT_KEYMASTER;
+    const taken = await setAside.take(lost, wall());
+    if (!taken.ok) {
+      tell(from, `not set aside, from node ${from}: ${nameOf(lost)}: ${taken.error.message}`);
+      return taken;
+    }
     if (taken.value === "listed")
-      log(
-        `what another keymaster has signed is set aside, from node ${from}: see \`balefire keymaster show\``,
-      );
+      log(`${nameOf(lost)} is set aside, from node ${from}: see \`balefire keymaster show\``);
     return ok({ taken: taken.value === "listed" });
   };
 
-  const deliverAll = async (): Promise<void> => {
-    for (const lost of keeper.displaced.list()) {
-      const delivered = await deliver(lost);
-      // Refused for what it is, it will never be taken.
-      const isOver = delivered.ok || delivered.error.code === "roster-refused";
-      if (isOver) await keeper.displaced.forget(rosterHash(lost.body));
+  const deliver = async ({ lost, forget }: Parcel): Promise<void> => {
+    const hash = rosterHash(lost.body);
+    const delivered = signs()
+      ? await take(lost, id)
+      : await askToSetAside(questions, keeper.current().roster.keymaster, lost);
+    if (!delivered.ok && !isFinal(delivered.error)) {
+      tell(hash, `${nameOf(lost)} waits for the keymaster: ${delivered.error.message}`);
+      return;
     }
-    if (keeper.displaced.list().length > 0) soon(AGAIN_AFTER);
+    if (!delivered.ok)
+      warn(`${nameOf(lost)} is given up, the keymaster refuses it: ${delivered.error.message}`);
+    else if (!signs()) log(`${nameOf(lost)} has lost, and is handed in to the keymaster`);
+    const forgotten = await forget();
+    if (forgotten.ok) told.delete(hash);
+    else tell(hash, `${nameOf(lost)} is kept still: ${forgotten.error.message}`);
+  };
+
+  const deliverAll = async (): Promise<void> => {
+    busy = true;
+    for (const parcel of parcels()) if (!stopped) await deliver(parcel);
+    busy = false;
+    if (parcels().length > 0) soon(more ? firstAfter : againAfter);
+    more = false;
   };
 
   const soon = (wait: Duration): void => {
-    if (stopped) return;
     clearTimeout(timer);
-    timer = setTimeout(() => void deliverAll(), wait).unref();
+    if (!stopped) timer = setTimeout(() => void deliverAll(), wait).unref();
+  };
+
+  /** Never twice at a time: each would forget what the other is asking about. */
+  const wake = (): void => {
+    if (parcels().length === 0) return;
+    if (busy) more = true;
+    else soon(firstAfter);
+  };
+
+  const putAsideDamaged = async (): Promise<void> => {
+    for (const book of [displaced, setAside]) {
+      const aside = await book.putAsideDamaged();
+      for (const { message, remedy = "" } of book.damage()) warn(`${message}. ${remedy}`);
+      if (!aside.ok) warn(aside.error.message);
+    }
   };
 
   questions.serve("set-aside", async (from, body) => {
@@ -69,26 +138,30 @@ export function createCourier({ identity, questions, wall, log }: CourierOptions
     if (!lost.success) return failure("protocol-violation", "the roster cannot be read");
     return take(lost.data, from);
   });
-  seat.onChange((keymaster) => {
-    if (keymaster !== undefined) return;
-    // Another node lists them from now on.
-    void seat.office.setAside.handOver().then(async (left) => {
-      for (const each of left) await keeper.displaced.keep(each);
-      soon(FIRST_AFTER);
-    });
-  });
-  keeper.onChange(() => {
-    if (keeper.displaced.list().length > 0) soon(FIRST_AFTER);
-  });
+  displaced.onGivenUp((lost) => warn(`${nameOf(lost)} is given up: too many have lost since`));
+  seat.onChange(wake);
+  keeper.onChange(wake);
 
   return {
     start: () => {
       stopped = false;
-      if (keeper.displaced.list().length > 0) soon(FIRST_AFTER);
+      void putAsideDamaged();
+      wake();
     },
     stop: () => {
       stopped = true;
       clearTimeout(timer);
     },
   };
+}
+
+/** Refused for what it is, it will never be taken. */
+const isFinal = ({ code, retry }: Failure): boolean => code === "roster-refused" && !retry;
+
+/** For the journal, so that a person can tell what it was when it is gone. */
+function nameOf(lost: SignedRoster): string {
+  const parsed = parseSigned(encodeSigned(lost));
+  if (!parsed.ok) return `a roster that cannot be read (${rosterHash(lost.body)})`;
+  const { roster, hash } = parsed.value;
+  return `the roster ${hash.slice(0, 8)} of ${nodeName(roster, roster.keymaster)}, ${showRank(rankOf(parsed.value))}`;
 }

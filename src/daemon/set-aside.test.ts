@@ -1,56 +1,23 @@
 /** What a keymaster that lost had signed: what is listed of it, and what confirming and dropping make of it. */
+import { readFileSync } from "node:fs";
+import { readFile, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { type Rig, rig, temporaryFolder } from "../../test/e2e/join-rig.ts";
+import { refusal, rig } from "../../test/e2e/join-rig.ts";
+import { atWork, join_, now, type Split, signedBy, split } from "../../test/e2e/split-rig.ts";
 import { generateKey } from "../adapters/pki/keys.ts";
 import { signRoster } from "../adapters/pki/roster-signature.ts";
-import { ok, unwrap } from "../kit/result.ts";
-import { isoTime, type WallTime, wallTime } from "../kit/time.ts";
+import { failure, ok, unwrap } from "../kit/result.ts";
+import { isoTime } from "../kit/time.ts";
 import type { SignedRoster } from "../wire/roster.ts";
-import { type Identity, loadIdentity } from "./identity.ts";
-import { joinMesh } from "./join.ts";
-import type { Keymaster } from "./keymaster.ts";
-import { openRootKey } from "./root-key.ts";
+import { loadIdentity } from "./identity.ts";
 import { nextRoster } from "./roster-next.ts";
 import { confirmed, dropped } from "./set-aside-changes.ts";
+import type { TermEdit } from "./signing-desk.ts";
 import { promoteByRoot } from "./takeover.ts";
 
-const refusal = (code: string, message = ""): object => ({
-  ok: false,
-  error: { code, message: expect.stringContaining(message) },
-});
-const now = (): WallTime => wallTime(Date.now());
 const TEXT = "policy:\n  clock:\n    grace: 2m\n";
 
-/** The old keymaster, and the new one, of whom the old one has not heard. */
-interface Split {
-  readonly mesh: Rig;
-  readonly old: Identity;
-  readonly fresh: Identity;
-  readonly keymaster: Keymaster;
-}
-
-async function join_(mesh: Rig, name: string, address: string): Promise<string> {
-  const stateDir = join(await temporaryFolder(), name);
-  unwrap(await joinMesh({ stateDir, token: await mesh.token(name), addresses: [address] }));
-  return stateDir;
-}
-
-async function split(): Promise<Split> {
-  const mesh = await rig();
-  const stateDir = await join_(mesh, "pve2", "127.0.0.2");
-  await join_(mesh, "pve3", "127.0.0.3");
-  const fresh = unwrap(await loadIdentity(stateDir));
-  const { roster, encoded } = mesh.identity.keeper.current();
-  unwrap(await fresh.keeper.consider(encoded));
-  const root = unwrap(await openRootKey({ roster, code: mesh.mesh.recoveryCode }));
-  unwrap(await promoteByRoot(fresh, root, now()));
-  const keymaster = fresh.seat.current();
-  if (keymaster === undefined) throw new Error("nobody signs");
-  return { mesh, old: mesh.identity, fresh, keymaster };
-}
-
-const signedBy = ({ keeper }: Identity): SignedRoster => keeper.current().signed;
 const listed = ({ keymaster }: Split): string[] =>
   keymaster.setAside.list().flatMap(({ changes }) => changes.map(({ what }) => what));
 
@@ -157,4 +124,79 @@ test("the one who steps down keeps what it went by, over a restart too, until it
   expect(again.keeper.displaced.list()).toEqual([lost]);
   unwrap(await again.keeper.displaced.forget(again.keeper.current().hash));
   expect(again.keeper.displaced.list()).toHaveLength(1);
+});
+
+test("of more than one reign of a signer all is listed, and each is decided about by itself", async () => {
+  const all = await split();
+  const { root } = all;
+  await join_(all.mesh, "pve4", "127.0.0.4");
+  const first = signedBy(all.old);
+  // It opens a term with the same key.
+  const signer = unwrap(all.old.seat.standby());
+  if (signer === undefined) throw new Error("pve1 has no signing key");
+  unwrap(await all.mesh.keymaster.openTerm({ by: "standby" }, () => ok({}), signer));
+  unwrap(await all.mesh.keymaster.readdressNode("pve3", ["127.0.0.33"]));
+  const { signed, roster } = all.old.keeper.current();
+  // As if the term had not built on what came before it.
+  const apart = { ...roster, ancestors: roster.ancestors.slice(0, 1), nodes: roster.nodes.slice(0, 3) };
+  const second = unwrap(signRoster(apart, signer.key, signed.signer)).signed;
+  unwrap(await promoteByRoot(all.fresh, root, now()));
+  const { setAside } = atWork(all.fresh);
+  for (const each of [first, second]) expect(await setAside.take(each, now())).toEqual(ok("listed"));
+  const [one, two] = setAside.list();
+  expect([one, two].map((each) => each?.changes.map(({ what }) => what))).toEqual([
+    ["admitted"],
+    ["readdressed"],
+  ]);
+  if (two !== undefined) unwrap(await setAside.settle(two));
+  expect(setAside.list().map(({ id }) => id)).toEqual([one?.id]);
+});
+
+test("what nobody has decided about gives way to nothing: what comes too much is to be handed in again", async () => {
+  const all = await split();
+  const { root } = all;
+  const lost: SignedRoster[] = [];
+  for (let reigns = 0; reigns < 9; reigns += 1) {
+    unwrap(await promoteByRoot(all.old, root, now()));
+    unwrap(await atWork(all.old).applyConfig(`${TEXT}# ${reigns}\n`));
+    lost.push(signedBy(all.old));
+  }
+  for (let terms = 0; terms < 10; terms += 1) unwrap(await promoteByRoot(all.fresh, root, now()));
+  const { setAside } = atWork(all.fresh);
+  const last = lost.pop();
+  if (last === undefined) throw new Error("nothing was lost");
+  for (const each of lost) expect(await setAside.take(each, now())).toEqual(ok("listed"));
+  expect(await setAside.take(last, now())).toMatchObject({
+    ok: false,
+    error: { code: "limit-reached", retry: true },
+  });
+  const [oldest] = setAside.list();
+  expect(oldest?.lost.signed).toEqual(lost[0]);
+  if (oldest !== undefined) unwrap(await setAside.settle(oldest));
+  expect(await setAside.take(last, now())).toEqual(ok("listed"));
+  expect(setAside.list().map((each) => each.lost.signed)).toEqual([...lost.slice(1), last]);
+});
+
+test("a term that is refused, by what it is to change or by the disk, leaves the roster noted that the present one builds on", async () => {
+  const all = await split();
+  const path = join(all.fresh.stateDir, "term-base.json");
+  const before = await readFile(path, "utf8");
+  const signer = unwrap(all.fresh.seat.standby());
+  if (signer === undefined) throw new Error("pve2 has no signing key");
+  unwrap(await all.keymaster.readdressNode("pve1", ["127.0.0.11"]));
+  const open = (edit: TermEdit) => all.keymaster.openTerm({ by: "standby" }, edit, signer);
+  let seen = "";
+  const refused = await open(() => {
+    seen = readFileSync(path, "utf8");
+    return failure("usage", "not now");
+  });
+  expect(refused).toMatchObject(refusal("usage"));
+  expect([seen, await readFile(path, "utf8")]).toEqual([before, before]);
+  const blocked = join(all.fresh.stateDir, "roster.json.tmp");
+  await symlink("/proc/none/none", blocked);
+  expect(await open(() => ok({}))).toMatchObject({ ok: false });
+  expect(await readFile(path, "utf8")).toBe(before);
+  await rm(blocked);
+  unwrap(await open(() => ok({})));
+  expect(await readFile(path, "utf8")).not.toBe(before);
 });

@@ -1,18 +1,16 @@
 /** What keymasters that lost have signed, in `set-aside.json`, until a person confirms or drops it. */
-import { rosterFacts } from "../adapters/pki/roster-signature.ts";
+import { formerRoots, rosterFacts } from "../adapters/pki/roster-signature.ts";
 import type { StateFolder } from "../adapters/state/folder.ts";
 import { compareRanks, outranks } from "../core/roster.ts";
-import { failure, ok, type Result } from "../kit/result.ts";
+import { type Failure, failure, ok, type Result } from "../kit/result.ts";
 import type { WallTime } from "../kit/time.ts";
 import { encodeSigned, type ParsedRoster, parseSigned, rankOf, type SignedRoster } from "../wire/roster.ts";
+import { isTooMuch } from "./lost-rosters.ts";
 import { Serial } from "./serial.ts";
 import { type LostChange, lostChanges } from "./set-aside-changes.ts";
+import { SpareFile } from "./spare-file.ts";
 import { SET_ASIDE_FILE, type SetAsideRecord, TERM_BASE_FILE } from "./state-files.ts";
 
-/** One a signer; who has had more keymasters than this that lost has other worries. */
-const SET_ASIDE_MAX = 8;
-/** So that the file stays readable, whose quotes are escaped. The oldest go first, settled ones before. */
-const SET_ASIDE_CHARS_MAX = 2_500_000;
 const ID_CHARS = 8;
 
 export interface SetAside {
@@ -27,44 +25,80 @@ interface Held extends SetAsideRecord {
   readonly parsed: ParsedRoster;
 }
 
+interface Files {
+  readonly list: SpareFile<{ readonly rosters: readonly SetAsideRecord[] }>;
+  readonly base: SpareFile<SignedRoster>;
+}
+
 export class SetAsideBook {
-  readonly #folder: StateFolder;
+  readonly #files: Files;
   readonly #current: () => ParsedRoster;
   readonly #serial = new Serial();
   #held: readonly Held[];
   #base: ParsedRoster | undefined;
 
   private constructor(
-    folder: StateFolder,
+    files: Files,
     current: () => ParsedRoster,
     held: readonly Held[],
     base: ParsedRoster | undefined,
   ) {
-    this.#folder = folder;
+    this.#files = files;
     this.#current = current;
     this.#held = held;
     this.#base = base;
   }
 
-  /** `current`: the roster in force. */
+  /** `current`: the roster in force. Damaged files count as not there. */
   static async load(folder: StateFolder, current: () => ParsedRoster): Promise<Result<SetAsideBook>> {
-    const file = await folder.readJson(SET_ASIDE_FILE);
-    if (!file.ok) return file;
-    const base = await folder.readJson(TERM_BASE_FILE);
+    const list = await SpareFile.open(folder, SET_ASIDE_FILE);
+    if (!list.ok) return list;
+    const base = await SpareFile.open(folder, TERM_BASE_FILE);
     if (!base.ok) return base;
-    const held = (file.value?.rosters ?? []).flatMap((record): Held[] => {
+    const records = list.value.content?.rosters ?? [];
+    const held = records.flatMap((record): Held[] => {
       const parsed = parseSigned(encodeSigned(record.signed));
       return parsed.ok ? [{ ...record, parsed: parsed.value }] : [];
     });
-    const parsed = base.value === undefined ? undefined : parseSigned(encodeSigned(base.value));
-    return ok(new SetAsideBook(folder, current, held, parsed?.ok ? parsed.value : undefined));
+    const unread = records.length - held.length;
+    if (unread > 0) list.value.file.spoilt(`${unread} of ${records.length} rosters in it cannot be read`);
+    const signed = base.value.content;
+    const parsed = signed === undefined ? undefined : parseSigned(encodeSigned(signed));
+    if (parsed?.ok === false) base.value.file.spoilt(parsed.error.message);
+    const files = { list: list.value.file, base: base.value.file };
+    return ok(new SetAsideBook(files, current, held, parsed?.ok ? parsed.value : undefined));
   }
 
-  /** This node is about to open a term that builds on it. */
-  async beginOn(base: ParsedRoster): Promise<Result<void>> {
-    const written = await this.#folder.writeJson(TERM_BASE_FILE, base.signed);
-    if (written.ok) this.#base = base;
-    return written;
+  /** What was found damaged. */
+  damage(): readonly Failure[] {
+    const { list, base } = this.#files;
+    return [list.damage, base.damage].filter((damage) => damage !== undefined);
+  }
+
+  /** What can still be read of them stays. */
+  putAsideDamaged(): Promise<Result<unknown>> {
+    return this.#serial.run(async () => {
+      const base = await this.#files.base.putAside();
+      const list = await this.#files.list.putAside();
+      if (!list.ok || !base.ok) return list.ok ? base : list;
+      return list.value && this.#held.length > 0 ? this.#replace(this.#held) : list;
+    });
+  }
+
+  /**
+   * This node opens a term that builds on `base`: on disk before the term is, and as before where that
+   * fails.
+   */
+  async buildingOn<T>(base: ParsedRoster, open: () => Promise<Result<T>>): Promise<Result<T>> {
+    const before = this.#base;
+    const write = (roster: ParsedRoster | undefined): Promise<Result<void>> =>
+      this.#serial.run(() => this.#files.base.write(roster?.signed));
+    const written = await write(base);
+    if (!written.ok) return written;
+    const opened = await open();
+    if (opened.ok) this.#base = base;
+    else await write(before);
+    return opened;
   }
 
   /** What is to be confirmed or dropped, as it differs from the roster in force now. */
@@ -89,7 +123,8 @@ export class SetAsideBook {
 
   /**
    * A roster that lost. On disk, if there is anything to say of it, when it resolves to ok. Fails with
-   * `roster-refused` when no key of this mesh has signed it, or it has not lost.
+   * `roster-refused` when no key of this mesh has signed it, or (to be tried again) when it has not lost;
+   * with `limit-reached`, to be tried again, while a person has too many to decide about.
    */
   take(signed: SignedRoster, now: WallTime): Promise<Result<"listed" | "nothing-new">> {
     return this.#serial.run(() => this.#take(signed, now));
@@ -104,10 +139,15 @@ export class SetAsideBook {
     );
   }
 
-  /** Another node signs now: it is to list them. Those that nobody has decided about. */
-  handOver(): Promise<readonly ParsedRoster[]> {
+  /** What nobody has decided about: where another node signs, that one is to list it. */
+  undecided(): readonly SignedRoster[] {
+    return this.#held.filter(({ settled }) => !settled).map(({ signed }) => signed);
+  }
+
+  /** Another node lists it; unless `isNeeded` by then, because this node signs again. */
+  forget(hash: string, isNeeded: () => boolean): Promise<Result<void>> {
     return this.#serial.run(async () =>
-      this.#held.filter(({ settled }) => !settled).map(({ parsed }) => parsed),
+      isNeeded() ? ok(undefined) : this.#replace(this.#held.filter(({ parsed }) => parsed.hash !== hash)),
     );
   }
 
@@ -116,16 +156,21 @@ export class SetAsideBook {
     if (!parsed.ok) return parsed;
     const lost = parsed.value;
     const current = this.#current();
-    const facts = rosterFacts(lost, current.roster.roots);
-    if (facts.mesh !== current.roster.mesh || !facts.signatureValid)
-      return failure("roster-refused", "it is not signed by a key of this mesh");
-    if (compareRanks(rankOf(lost), rankOf(current)) > 0)
-      return failure("roster-refused", "it has not lost: it outranks the roster in force");
+    if (!isGenuine(lost, current)) return failure("roster-refused", "it is not signed by a key of this mesh");
+    if (outranks(rankOf(lost), rankOf(current))) {
+      const message = "it has not lost: it outranks the roster in force";
+      return failure("roster-refused", message, undefined, true);
+    }
     if (this.#isPast(lost) || this.#isCovered(lost) || this.#changesOf(lost).length === 0)
       return ok("nothing-new");
-    const others = this.#held.filter(({ parsed }) => parsed.signed.signer !== signed.signer);
+    const others = this.#held.filter(({ parsed }) => !covers(lost, parsed) && !this.#isPast(parsed));
     const record = { at: now, signed, settled: false, parsed: lost };
-    const written = await this.#replace([...others, record]);
+    const kept = withRoomFor(others, record);
+    if (kept === undefined) {
+      const message = "too many rosters that lost are undecided about already";
+      return failure("limit-reached", message, "See `balefire keymaster show`.", true);
+    }
+    const written = await this.#replace(kept);
     return written.ok ? ok("listed") : written;
   }
 
@@ -139,11 +184,9 @@ export class SetAsideBook {
     );
   }
 
-  /** Its signer's last one is here already, decided about or not. */
+  /** A later one of its reign is here already, decided about or not. */
   #isCovered(lost: ParsedRoster): boolean {
-    return this.#held.some(
-      ({ parsed }) => parsed.signed.signer === lost.signed.signer && !outranks(rankOf(lost), rankOf(parsed)),
-    );
+    return this.#held.some(({ parsed }) => covers(parsed, lost));
   }
 
   #changesOf(lost: ParsedRoster): readonly LostChange[] {
@@ -153,22 +196,42 @@ export class SetAsideBook {
   }
 
   async #replace(held: readonly Held[]): Promise<Result<void>> {
-    const kept = withinLimits(held);
-    const rosters = kept.map(({ at, signed, settled }) => ({ at, signed, settled }));
-    const written = await this.#folder.writeJson(SET_ASIDE_FILE, { rosters });
-    if (written.ok) this.#held = kept;
+    const rosters = held.map(({ at, signed, settled }) => ({ at, signed, settled }));
+    const written = await this.#files.list.write({ rosters });
+    if (written.ok) this.#held = held;
     return written;
   }
 }
 
-function withinLimits(held: readonly Held[]): readonly Held[] {
-  const kept = [...held];
-  const isTooMuch = (): boolean =>
-    kept.length > SET_ASIDE_MAX ||
-    kept.reduce((sum, { parsed }) => sum + parsed.encoded.length, 0) > SET_ASIDE_CHARS_MAX;
-  while (kept.length > 1 && isTooMuch()) {
+/**
+ * Signed by a key of this mesh, void or not. A root that the mesh has left since may be the very one that
+ * was not safe any more: by that one only the keys count that the mesh knows otherwise.
+ */
+function isGenuine(lost: ParsedRoster, { roster }: ParsedRoster): boolean {
+  if (lost.roster.mesh !== roster.mesh) return false;
+  if (rosterFacts(lost, roster.roots).signatureValid) return true;
+  const { succession, revoked, opening } = roster;
+  const known = [...[...succession, ...revoked].map(({ pin }) => pin), ...opening.voids];
+  const isKnown = known.includes(lost.signed.signer);
+  const former = formerRoots(lost.roster.roots, roster);
+  return isKnown && rosterFacts(lost, [...roster.roots, ...former]).signatureValid;
+}
+
+/** The later one holds all that the earlier one does: the same signer built it on that, or in the same reign. */
+function covers(later: ParsedRoster, earlier: ParsedRoster): boolean {
+  if (later.signed.signer !== earlier.signed.signer) return false;
+  if (later.roster.ancestors.some(({ hash }) => hash === earlier.hash)) return true;
+  const [a, b] = [rankOf(later), rankOf(earlier)];
+  return compareRanks({ ...a, epoch: b.epoch }, b) === 0 && a.epoch >= b.epoch;
+}
+
+/** Oldest first; those decided about give way. Undefined: the others leave no room. */
+function withRoomFor(held: readonly Held[], added: Held): readonly Held[] | undefined {
+  const kept = [...held, added];
+  while (isTooMuch(kept.map(({ parsed }) => parsed.encoded.length))) {
     const settled = kept.findIndex((each) => each.settled);
-    kept.splice(Math.max(settled, 0), 1);
+    if (settled === -1) return undefined;
+    kept.splice(settled, 1);
   }
   return kept;
 }

@@ -78,26 +78,36 @@ export class SigningDesk {
     if (!changes.ok) return changes;
     const nodes = withCertificates(changes.value.nodes ?? current.roster.nodes, this.#issued);
     const next = nextRoster(current, { ...changes.value, nodes }, isoTime(this.#clock()));
-    return this.#adopt(next, signer.value);
+    const signed = this.#sign(next, signer.value);
+    return signed.ok ? this.#adopt(signed.value) : signed;
   }
 
   /**
    * The first roster of a new term, which `signer` signs from then on: this node's key, wherever it was at
-   * work before. Nothing has changed when it fails.
+   * work before. Nothing has changed when it fails. `around` is given the roster that it builds on once
+   * nothing but the disk can refuse the new one.
    */
-  async openTerm(right: TermRight, edit: TermEdit, signer: Signer): Promise<Result<ParsedRoster>> {
+  async openTerm(
+    right: TermRight,
+    edit: TermEdit,
+    signer: Signer,
+    around: (base: ParsedRoster, open: () => Promise<Result<ParsedRoster>>) => Promise<Result<ParsedRoster>>,
+  ): Promise<Result<ParsedRoster>> {
     const current = this.#keeper.current();
     const changes = edit(current.roster);
     if (!changes.ok) return changes;
     const nodes = withCertificates(changes.value.nodes ?? current.roster.nodes, this.#issued);
     const changed = { ...changes.value, nodes, keymaster: this.#self };
-    const opened = openTerm(current, right, changed, isoTime(this.#clock()));
-    const before = this.#signer;
-    // Whoever hears of the new roster finds the key in use.
-    this.#signer = signer;
-    const adopted = await this.#adopt(opened, signer);
-    if (!adopted.ok) this.#signer = before;
-    return adopted;
+    const signed = this.#sign(openTerm(current, right, changed, isoTime(this.#clock())), signer);
+    if (!signed.ok) return signed;
+    return around(current, async () => {
+      const before = this.#signer;
+      // Whoever hears of the new roster finds the key in use.
+      this.#signer = signer;
+      const adopted = await this.#adopt(signed.value);
+      if (!adopted.ok) this.#signer = before;
+      return adopted;
+    });
   }
 
   /** Due, in the roster held now. */
@@ -107,14 +117,16 @@ export class SigningDesk {
     return signer.ok && nextCrls(roster, signer.value, this.#clock()) !== roster.crls;
   }
 
-  async #adopt(next: Roster, signer: Signer): Promise<Result<ParsedRoster>> {
+  #sign(next: Roster, signer: Signer): Result<ParsedRoster> {
     const roster = { ...next, crls: nextCrls(next, signer, this.#clock()) };
-    const signed = signRoster(roster, signer.key, signer.pin);
-    if (!signed.ok) return signed;
-    const adopted = await this.#keeper.consider(signed.value.encoded);
+    return signRoster(roster, signer.key, signer.pin);
+  }
+
+  async #adopt(signed: ParsedRoster): Promise<Result<ParsedRoster>> {
+    const adopted = await this.#keeper.consider(signed.encoded);
     if (!adopted.ok) return adopted;
     this.#issued.clear();
-    return signed;
+    return ok(signed);
   }
 }
 

@@ -34,7 +34,13 @@ async function served(): Promise<Served> {
     take: () => {},
   };
   serveStandby(node, questions, () => {});
-  createCourier({ identity: node, questions, wall: () => wallTime(Date.now()), log: () => {} });
+  createCourier({
+    identity: node,
+    questions,
+    wall: () => wallTime(Date.now()),
+    log: () => {},
+    warn: () => {},
+  });
   return {
     mesh,
     node,

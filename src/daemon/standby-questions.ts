@@ -97,7 +97,7 @@ function hasCome({ keeper }: Identity, hash: string): Promise<boolean> {
 
 /** What a node that had gone by a roster which lost hands in. */
 export function askToSetAside(
-  questions: Questions,
+  questions: Pick<Questions, "ask">,
   keymaster: NodeId,
   lost: SignedRoster,
 ): Promise<Result<{ readonly taken: boolean }>> {

@@ -57,7 +57,8 @@ export const DISPLACED_FILE: StateFile<{ readonly rosters: readonly SignedRoster
   name: "displaced.json",
   kind: "displaced",
   shape: z.object({ rosters: z.array(signedRoster) }),
-  remedy: "Delete it: of what it told nothing can be confirmed any more.",
+  remedy:
+    "Check the disk's health. What keymasters that lost had signed may not be listed: see `balefire keymaster show`.",
 };
 
 /** The roster on which the term of this node's builds: what rosters that lost have changed is told by it. */
@@ -66,7 +67,7 @@ export const TERM_BASE_FILE: StateFile<SignedRoster> = {
   kind: "term-base",
   shape: signedRoster,
   remedy:
-    "Delete it: what a roster that lost has changed is then told by comparing it with the one in force.",
+    "Check the disk's health. What a roster that lost has changed is told by comparing it with the one in force.",
 };
 
 /** What a keymaster that lost has signed, for a person to confirm or drop. */
@@ -83,7 +84,7 @@ export const SET_ASIDE_FILE: StateFile<{ readonly rosters: readonly SetAsideReco
   shape: z.object({
     rosters: z.array(z.object({ at: z.number(), signed: signedRoster, settled: z.boolean() })),
   }),
-  remedy: "Delete it: what it lists can no longer be confirmed.",
+  remedy: "Check the disk's health. What it listed can no longer be confirmed, nor dropped.",
 };
 
 export const RECOVERY_STATE_FILE: StateFile<RecoveryFile> = {
@@ -135,13 +136,23 @@ export interface IssuedRecord {
   /** Milliseconds since 1970, as the next. */
   readonly issued: number;
   readonly expires: number;
+  /** Pin of the root above it; earlier versions did not note it. */
+  readonly root?: string | undefined;
 }
 export const ISSUED_FILE: StateFile<{ readonly certificates: readonly IssuedRecord[] }> = {
   name: "issued.json",
   kind: "issued",
   shape: z.object({
     certificates: z
-      .array(z.object({ node: uuidText, serial: serialText, issued: z.number(), expires: z.number() }))
+      .array(
+        z.object({
+          node: uuidText,
+          serial: serialText,
+          issued: z.number(),
+          expires: z.number(),
+          root: pinText.optional(),
+        }),
+      )
       .max(ROSTER_NODES_MAX * REVOCATION_SERIALS_MAX),
   }),
   remedy:

@@ -1,6 +1,7 @@
 /** Who signs, and who may: every change of that, as one edit of the roster each. Nobody is asked here. */
 import { createPublicKey } from "node:crypto";
-import { csrKey, issueIntermediate } from "../adapters/pki/issue.ts";
+import { csrKey } from "../adapters/pki/csr.ts";
+import { issueIntermediate } from "../adapters/pki/issue.ts";
 import { spkiPin } from "../adapters/pki/keys.ts";
 import { failure, ok, type Result } from "../kit/result.ts";
 import { isoTime, type WallTime } from "../kit/time.ts";
@@ -113,7 +114,7 @@ export async function addStandby(
   root: RootKey,
   now: WallTime,
 ): Promise<Result<ParsedRoster>> {
-  const key = await csrKey(csr);
+  const key = csrKey(csr);
   if (!key.ok) return key;
   const pin = spkiPin(key.value);
   const certificate = await issueIntermediate(node, key.value, root, now);

@@ -42,8 +42,8 @@ export interface SignerReport {
 }
 
 export interface LostChangeReport {
-  readonly what: "admitted" | "removed" | "readdressed" | "configured";
-  /** Name; null for the configuration. */
+  readonly what: "admitted" | "removed" | "readdressed" | "configured" | "signer-voided" | "resealed";
+  /** Name; null for the configuration and the recovery code. */
   readonly node: string | null;
   readonly detail: string;
 }

@@ -12,6 +12,7 @@ import {
 import { issueIntermediate, issueLeaf, issueRoot } from "./issue.ts";
 import { generateKey, signText, spkiPin } from "./keys.ts";
 import {
+  formerRoots,
   heldRoster,
   rootAbove,
   rosterFacts,
@@ -199,6 +200,25 @@ test("while both roots are listed, a joiner that knows only the old one believes
   expect(verify(underOther(both), root.pin).ok).toBe(true);
   expect(verify(underOther(both), otherRoot.pin).ok).toBe(true);
   expect(verify(underOther({ ...both, handovers: [] }), root.pin)).toMatchObject(refused("signature"));
+});
+
+test("roots that were left are known by what they handed over to, over several steps and in any order", () => {
+  const steps = [handover(root, otherRoot), handover(otherRoot, thirdRoot)];
+  const held = { ...first, roots: listed(thirdRoot), handovers: steps };
+  const listedThen = listed(root, otherRoot, thirdRoot);
+  for (const handovers of [steps, steps.toReversed()])
+    expect(formerRoots(listedThen, { ...held, handovers })).toEqual(listed(root, otherRoot));
+  expect(formerRoots(listed(root), held)).toEqual(listed(root));
+  expect(formerRoots(listed(root), { ...held, handovers: steps.slice(0, 1) })).toEqual([]);
+  expect(formerRoots(listed(root), { ...held, handovers: steps.slice(1) })).toEqual([]);
+  // What was handed over from there leads back to nowhere.
+  expect(formerRoots(listed(thirdRoot), { ...held, roots: listed(root) })).toEqual([]);
+  const forged = { ...handover(otherRoot, thirdRoot), from: root.pin };
+  expect(formerRoots(listed(root), { ...held, handovers: [forged] })).toEqual([]);
+  const elsewhere = unwrap(signHandover(root.key, randomUUID(), thirdRoot.certificate));
+  expect(formerRoots(listed(root), { ...held, handovers: [elsewhere] })).toEqual([]);
+  const named = [{ pin: root.pin, certificate: otherRoot.certificate }];
+  expect(formerRoots(named, { ...held, handovers: [handover(root, thirdRoot)] })).toEqual([]);
 });
 
 test.each<[string, () => Partial<RosterHandover>]>([

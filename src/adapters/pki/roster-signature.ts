@@ -139,22 +139,55 @@ const readableRoots = (roots: readonly RosterRoot[]): readonly ReadableRoot[] =>
   });
 
 /** The trusted ones, and those that handovers lead to from them, over as many steps as there are. */
-function reachableRoots(
+const reachableRoots = (
   trusted: readonly RosterRoot[],
   { mesh, handovers }: Roster,
+): readonly ReadableRoot[] =>
+  followed(trusted, handovers, (handover, reached) => handedOver(handover, mesh, reached));
+
+/**
+ * Of the roots listed those that `held` has left behind: an unbroken chain of its handovers leads from each
+ * of them to one that it trusts. They are the keys that these name, each proven to have given its word;
+ * that they were the mesh's is the word of who signed `held`.
+ */
+export function formerRoots(
+  listed: readonly RosterRoot[],
+  { mesh, roots, handovers }: Roster,
+): readonly RosterRoot[] {
+  const known = [...listed, ...handovers.map(({ to, certificate }) => ({ pin: to, certificate }))];
+  const givers = readableRoots(known);
+  const reached = followed(roots, handovers, (handover, after) => {
+    const [to] = readableRoots([{ pin: handover.to, certificate: handover.certificate }]);
+    const isReached = after.some((root) => to !== undefined && isSameCertificate(root, to));
+    return isReached && handedOver(handover, mesh, givers) !== undefined
+      ? givers.find(({ pin }) => pin === handover.from)
+      : undefined;
+  });
+  const isTrusted = (pin: string): boolean => roots.some((root) => root.pin === pin);
+  return listed.filter(({ pin }) => !isTrusted(pin) && reached.some((root) => root.pin === pin));
+}
+
+/** As far as `next` leads: from the roots it is given, over a handover, to one more. */
+function followed(
+  from: readonly RosterRoot[],
+  handovers: readonly RosterHandover[],
+  next: (handover: RosterHandover, reached: readonly ReadableRoot[]) => ReadableRoot | undefined,
 ): readonly ReadableRoot[] {
-  const reached = [...readableRoots(trusted)];
+  const reached = [...readableRoots(from)];
   let left = handovers;
   for (let before = -1; before !== reached.length; ) {
     before = reached.length;
     left = left.filter((handover) => {
-      const root = handedOver(handover, mesh, reached);
+      const root = next(handover, reached);
       if (root !== undefined) reached.push(root);
       return root === undefined;
     });
   }
   return reached;
 }
+
+const isSameCertificate = (a: ReadableRoot, b: ReadableRoot): boolean =>
+  fingerprintOf(a.certificate) === fingerprintOf(b.certificate);
 
 function handedOver(
   { from, to, certificate, signature }: RosterHandover,

@@ -132,3 +132,15 @@ test("a folder several levels down is made; one that cannot be is a failure, not
     error: { message: expect.stringContaining("/proc/none/state") },
   });
 });
+
+test("a damaged file is put aside under a name that is free; where none is, the last one gives way", async () => {
+  const texts: string[] = [];
+  for (let times = 1; times <= 6; times += 1) {
+    await writeFile(join(path, "colours.json"), `damaged ${times}`);
+    texts.push(unwrap(await folder.putAside("colours.json")));
+  }
+  expect(texts).toEqual([1, 2, 3, 4, 4, 4].map((number) => `colours.json.damaged-${number}`));
+  expect(await readFile(join(path, "colours.json.damaged-1"), "utf8")).toBe("damaged 1");
+  expect(await readFile(join(path, "colours.json.damaged-4"), "utf8")).toBe("damaged 6");
+  expect(await folder.putAside("none.json")).toMatchObject({ ok: false });
+});

@@ -13,6 +13,8 @@ const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
 /** The largest is the roster: 1 MiB, its quotes escaped once more. */
 const FILE_BYTES_MAX = 8 * 1024 * 1024;
+/** Beside each file; more say no more about the disk. */
+const DAMAGED_FILES_KEPT = 4;
 
 /** A JSON file as it lies on disk; `sha256` is over `JSON.stringify(content)`. */
 interface FileEnvelope {
@@ -176,6 +178,25 @@ export class StateFolder {
       return ok(undefined);
     } catch (error) {
       return this.#unusable(`cannot remove ${path}`, error);
+    }
+  }
+
+  /**
+   * A damaged file is kept for a person to look at, under another name; gives that. Of those names the last
+   * one gives way where all are taken.
+   */
+  async putAside(name: string): Promise<Result<string>> {
+    const names = Array.from({ length: DAMAGED_FILES_KEPT }, (_, index) => `${name}.damaged-${index + 1}`);
+    let aside = "";
+    for (aside of names) if (!(await this.exists(aside))) break;
+    const path = join(this.path, name);
+    try {
+      await rename(path, join(this.path, aside));
+      this.#checkpoint(`put aside ${name}`);
+      await this.#syncFolder();
+      return ok(aside);
+    } catch (error) {
+      return this.#unusable(`cannot put aside ${path}`, error);
     }
   }
 
