@@ -20,6 +20,7 @@ import { pair } from "./scenes/pair.ts";
 import { partition } from "./scenes/partition.ts";
 import { powerLoss } from "./scenes/power-loss.ts";
 import { restart } from "./scenes/restart.ts";
+import { rotation } from "./scenes/rotation.ts";
 import { stutter } from "./scenes/stutter.ts";
 import { suspended } from "./scenes/suspended.ts";
 import { twoNetworks } from "./scenes/two-networks.ts";
@@ -52,4 +53,5 @@ export const SCENES: readonly Scene[] = [
   hogs,
   loss,
   chaos,
+  rotation,
 ];

@@ -1,5 +1,5 @@
 /** `balefire root …`: the root key, and how far its replacement is. */
-import type { RootStatusReport } from "../wire/root-reports.ts";
+import { type RootStatusReport, WAITING_WORDS } from "../wire/root-reports.ts";
 import { SLOW_CALL_TIMEOUT } from "./client.ts";
 import { askForCode } from "./code-prompt.ts";
 import { ask, type Context, present, refuse } from "./context.ts";
@@ -16,15 +16,10 @@ const PHASES: Readonly<Record<RootStatusReport["phase"], string>> = {
   issuing: "Every node trusts the new root: certificates are renewed under it, then the old one is dropped.",
   blocked: "The change of roots cannot go on.",
 };
-const WHY: Readonly<Record<RootStatusReport["waiting"][number]["why"], string>> = {
-  away: "it cannot be reached",
-  roster: "it has not said that it knows the new root",
-  certificate: "it has no certificate under the new root yet",
-  "shows-old": "it does not show its new certificate yet",
-};
 
 export async function rootStatus(context: Context): Promise<ExitCode> {
-  const status = await ask(context, "root-status", {});
+  // The node that drives a change is asked as well, and may take its time.
+  const status = await ask(context, "root-status", {}, SLOW_CALL_TIMEOUT);
   return present(
     context,
     status,
@@ -81,6 +76,6 @@ function showStatus({ screen }: Context, report: RootStatusReport): void {
   if (problem !== null) screen.line(`Why: ${problem}. \`balefire root rotate\` begins anew.`);
   const rows = roots.map(({ pin, role, notAfter }) => [pin, role, localTime(notAfter)]);
   table(screen, ["ROOT", "ROLE", "ENDS"], rows).forEach(screen.line);
-  for (const { node, why } of waiting) screen.line(`Waiting for ${node}: ${WHY[why]}.`);
+  for (const { node, why } of waiting) screen.line(`Waiting for ${node}: ${WAITING_WORDS[why]}.`);
   if (waived.length > 0) screen.line(`Not waited for: ${waived.join(", ")}.`);
 }

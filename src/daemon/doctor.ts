@@ -2,10 +2,13 @@
 import type { HeatRule } from "../core/thermal/heat-policy.ts";
 import type { ChannelRef } from "../core/types.ts";
 import type { MeshView, NodeView } from "../core/view.ts";
+import type { Failure } from "../kit/result.ts";
 import { type Duration, days, formatDuration, type WallTime } from "../kit/time.ts";
+import type { RootStatusReport } from "../wire/root-reports.ts";
 import type { DoctorReport } from "../wire/rpc.ts";
 import { clockFindings } from "./doctor-clocks.ts";
 import { type Finding, sound } from "./doctor-finding.ts";
+import { rotationFindings } from "./doctor-rotation.ts";
 import { heatRuleFindings, historyFindings, sensorFindings } from "./doctor-sensors.ts";
 import { heartbeatFindings, muteFindings, nodePolicyFindings } from "./doctor-wishes.ts";
 import type { HistoryState } from "./history-keeper.ts";
@@ -19,6 +22,8 @@ export interface DoctorFacts {
   readonly view: MeshView;
   readonly wall: WallTime;
   readonly certificateExpires: WallTime;
+  /** How far a change of roots is. */
+  readonly roots: RootStatusReport;
   /** When the roster that this node holds was signed. */
   readonly rosterSigned: WallTime;
   readonly listening: readonly string[];
@@ -32,6 +37,8 @@ export interface DoctorFacts {
   readonly http: HttpFacts;
   readonly sensors: SensorsState;
   readonly history: HistoryState;
+  /** Files that were found damaged since the start, and that it can watch without. */
+  readonly damaged: readonly Failure[];
 }
 
 export function examine(facts: DoctorFacts): DoctorReport {
@@ -46,6 +53,7 @@ export function examine(facts: DoctorFacts): DoctorReport {
       ...clockFindings(view, facts.rosterSigned),
       ...certificateFindings(facts, others),
       ...rosterFindings(view, others),
+      ...rotationFindings(facts.roots, facts.wall),
       ...channelFindings(view),
       ...fallbackFindings(facts.channels),
       ...heartbeatFindings(view, facts.wall),
@@ -53,6 +61,7 @@ export function examine(facts: DoctorFacts): DoctorReport {
       ...heatRuleFindings(view, facts.heatRules),
       ...muteFindings(view, facts.wall),
       ...storeFindings(view),
+      ...damageFindings(facts.damaged),
       ...sensorFindings(facts.sensors),
       ...historyFindings(facts.history),
       ...refusalFindings(facts.refusals),
@@ -178,6 +187,9 @@ function storeFindings(view: MeshView): Finding[] {
   const remedy = "Make room on the disk, or look at its health; what is known is kept in memory meanwhile.";
   return [{ check: "state", level: "failed", finding: view.storeFailing, remedy }];
 }
+
+export const damageFindings = (damaged: readonly Failure[]): Finding[] =>
+  damaged.map(({ message, remedy = "" }) => ({ check: "state", level: "warning", finding: message, remedy }));
 
 function refusalFindings(refusals: ReadonlyMap<string, number>): Finding[] {
   return [...refusals].map(([reason, count]) => ({

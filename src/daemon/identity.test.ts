@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { createPublicKey } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { chmod, cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -210,14 +209,3 @@ const neverKeymaster = {
   message: "the second mesh has no keymaster",
   retry: false,
 } as const;
-
-test("loading an identity does not load the certificate library, which a plain node has no use for", () => {
-  const script = `
-    const { loadIdentity } = await import(${JSON.stringify(new URL("./identity.ts", import.meta.url).href)});
-    const loaded = await loadIdentity(${JSON.stringify(stateDir)});
-    const { createRequire } = await import("node:module");
-    const cached = Object.keys(createRequire(import.meta.url).cache).filter((path) => path.includes("peculiar"));
-    console.log(JSON.stringify({ ok: loaded.ok, cached: cached.length }));`;
-  const run = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
-  expect(JSON.parse(run.stdout)).toEqual({ ok: true, cached: 0 });
-});

@@ -7,20 +7,21 @@ import { unwrap } from "../kit/result.ts";
 import { days, type WallTime, wallTime } from "../kit/time.ts";
 import { REVOCATION_SERIALS_MAX } from "../wire/roster.ts";
 import { IssuedBook } from "./issued-book.ts";
+import { ISSUED_FILE } from "./state-files.ts";
 
 const node = "5c2e6b8e-1111-4c55-9f0e-0c7d1f3f9a11";
 const other = "5c2e6b8e-2222-4c55-9f0e-0c7d1f3f9a11";
 const start = wallTime(Date.UTC(2026, 10, 22));
 const LIFE = days(30);
+const ROOT = "R".repeat(43);
+const NEXT_ROOT = "S".repeat(43);
 const at = (length: number): WallTime => wallTime(start + length);
 
 let path: string;
 let book: IssuedBook;
 const load = async (): Promise<IssuedBook> => unwrap(await IssuedBook.load(new StateFolder(path)));
-const enter = async (serial: string, when: WallTime, who = node): Promise<void> =>
-  unwrap(
-    await book.enter(who, { serial, issuer: "x", notBefore: when, notAfter: wallTime(when + LIFE) }, when),
-  );
+const enter = async (serial: string, when: WallTime, who = node, root = ROOT): Promise<void> =>
+  unwrap(await book.enter(who, { serial, notAfter: wallTime(when + LIFE), root }, when));
 
 beforeEach(async () => {
   path = mkdtempSync(join(tmpdir(), "balefire-issued-"));
@@ -53,7 +54,7 @@ test("whoever asks again and again has to wait, but never so long that a certifi
   for (let day = 0; day < 400; day += 1) {
     now = at(days(day));
     for (let trial = 0; trial < 30; trial += 1) {
-      const next = book.nextAt(node, now);
+      const next = book.nextAt(node, ROOT, now);
       if (next !== undefined) {
         expect(next).toBeLessThanOrEqual(now + LIFE / 8);
         continue;
@@ -64,6 +65,30 @@ test("whoever asks again and again has to wait, but never so long that a certifi
   }
   // None that holds was ever pushed out: what is known now are all that were issued within a life.
   expect(issued).toBeGreaterThan(50);
-  expect(book.nextAt(other, now)).toBeUndefined();
-  expect(book.nextAt(node, at(days(-10)))).toBeUndefined();
+  expect(book.nextAt(other, ROOT, now)).toBeUndefined();
+  expect(book.nextAt(node, ROOT, at(days(-10)))).toBeUndefined();
+});
+
+test("under another root everyone gets one at once, also who has used up what it may have under this one", async () => {
+  for (let trial = 0; book.nextAt(node, ROOT, start) === undefined; trial += 1)
+    await enter(`4${trial.toString(16)}`, start);
+  book = await load();
+  expect(book.nextAt(node, ROOT, at(days(1)))).toBeDefined();
+  expect(book.nextAt(node, NEXT_ROOT, at(days(1)))).toBeUndefined();
+  await enter("5a", at(days(1)), node, NEXT_ROOT);
+  expect(book.nextAt(node, NEXT_ROOT, at(days(1)))).toBeUndefined();
+  expect(book.serialsOf(node, at(days(1)))).toContain("5a");
+});
+
+test("of what an earlier version has issued every serial number is known, and it keeps nobody waiting", async () => {
+  const certificates = Array.from({ length: 12 }, (_, trial) => ({
+    node,
+    serial: `4${trial.toString(16)}`,
+    issued: start,
+    expires: start + LIFE,
+  }));
+  unwrap(await new StateFolder(path).writeJson(ISSUED_FILE, { certificates }));
+  book = await load();
+  expect(book.serialsOf(node, start)).toHaveLength(12);
+  expect(book.nextAt(node, ROOT, start)).toBeUndefined();
 });

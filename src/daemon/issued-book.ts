@@ -2,14 +2,14 @@
  * What the keymaster has issued and has not run out, in `issued.json`. A renewal leaves the certificate
  * before it valid: a revocation list that names only the last one would leave a thief the others.
  */
-import type { CertificateFacts } from "../adapters/pki/certificates.ts";
 import type { StateFolder } from "../adapters/state/folder.ts";
 import { ok, type Result } from "../kit/result.ts";
 import type { WallTime } from "../kit/time.ts";
 import { REVOCATION_SERIALS_MAX } from "../wire/roster.ts";
+import type { IssuedCertificate } from "./membership.ts";
 import { ISSUED_FILE, type IssuedRecord } from "./state-files.ts";
 
-/** So many in a row are somebody's trials or a full disk; after that they have to last. */
+/** So many in a row under one root are somebody's trials or a full disk; after that they have to last. */
 const AT_ONCE_MAX = REVOCATION_SERIALS_MAX / 2;
 
 /** Callers serialize the changes. */
@@ -35,11 +35,12 @@ export class IssuedBook {
   }
 
   /**
-   * Undefined: at once; else when it may. Never later than an eighth of a certificate's life, so that
-   * whoever could not keep the ones before still gets one in time.
+   * Undefined: at once; else when it may have one under `root`. Never later than an eighth of a certificate's
+   * life, so that whoever could not keep the ones before still gets one in time. Those under another root do
+   * not count: a change of roots waits for everyone's next certificate.
    */
-  nextAt(node: string, now: WallTime): WallTime | undefined {
-    const live = this.#live(now).filter((record) => record.node === node);
+  nextAt(node: string, root: string | undefined, now: WallTime): WallTime | undefined {
+    const live = this.#live(now).filter((record) => record.node === node && record.root === root);
     const last = live.at(-1);
     if (last === undefined || live.length < AT_ONCE_MAX) return undefined;
     const at = last.issued + (last.expires - last.issued) / (REVOCATION_SERIALS_MAX - AT_ONCE_MAX);
@@ -48,11 +49,16 @@ export class IssuedBook {
   }
 
   /** On disk when it resolves to ok; only then may the certificate leave. */
-  async enter(node: string, { serial, notAfter }: CertificateFacts, now: WallTime): Promise<Result<void>> {
+  async enter(
+    node: string,
+    { serial, notAfter, root }: Pick<IssuedCertificate, "serial" | "notAfter" | "root">,
+    now: WallTime,
+  ): Promise<Result<void>> {
     const live = this.#live(now);
     const others = live.filter((record) => record.node !== node);
     const own = live.filter((record) => record.node === node).slice(1 - REVOCATION_SERIALS_MAX);
-    return this.#replace([...others, ...own, { node, serial, issued: now, expires: notAfter }]);
+    const record = { node, serial, issued: now, expires: notAfter };
+    return this.#replace([...others, ...own, root === undefined ? record : { ...record, root }]);
   }
 
   /** Its serial numbers are in the roster by now. */

@@ -45,7 +45,8 @@ export class LeafDesk {
     const signer = this.#options.signer();
     if (!signer.ok) return signer;
     const now = clock();
-    const next = this.#book.nextAt(node, now);
+    const root = rootAbove(signer.value.certificate, roots());
+    const next = this.#book.nextAt(node, root, now);
     if (next !== undefined) {
       const message = "too many certificates of that node have not run out yet";
       return failure("limit-reached", message, `It can have the next one at ${civilTime(next)}.`, true);
@@ -53,7 +54,7 @@ export class LeafDesk {
     const pem = await issueLeaf({ mesh, node }, key, signer.value, now, life);
     const parsed = parseCertificate(pem);
     if (!parsed.ok) return parsed;
-    const facts = { ...certificateFacts(parsed.value), root: rootAbove(signer.value.certificate, roots()) };
+    const facts = { ...certificateFacts(parsed.value), root };
     const entered = await this.#book.enter(node, facts, now);
     return entered.ok ? ok({ pem, facts }) : entered;
   }

@@ -4,7 +4,7 @@ import { Timeline } from "../../test/sim/timeline.ts";
 import type { CertificateFacts } from "../adapters/pki/certificates.ts";
 import { failure, ok, type Result } from "../kit/result.ts";
 import { days, hours, type Instant, minutes, seconds, type WallTime, wallTime } from "../kit/time.ts";
-import { createRenewal, type Renewal, WISH_PAUSE } from "./renewal.ts";
+import { createRenewal, type Renewal, WISH_PAUSE, WISHES_PER_LIFE } from "./renewal.ts";
 
 const START = 1_800_000_000_000;
 /** Its last digits make the renewal due at a third of its life, on day 10. */
@@ -161,15 +161,46 @@ test("a clock that was a year ahead, and is set right, leaves no pause of a year
   expect(node.renewal.nextTryAt()).toBeLessThan(START + days(9 + 3 + 15));
 });
 
-test("other nodes' wishes are met now and then, its own operator's always", async () => {
-  const node = new Pace(days(5));
-  node.answer = node.there;
-  expect(await node.renewal.renewForPeer()).toMatchObject({ ok: true });
-  expect(await node.renewal.renewForPeer()).toMatchObject({
-    ok: false,
-    error: { code: "limit-reached", retry: true },
+describe("other nodes' wishes", () => {
+  const tooOften = { ok: false, error: { code: "limit-reached", retry: true } };
+
+  test("are met now and then, its own operator's always", async () => {
+    const node = new Pace(days(5));
+    node.answer = node.there;
+    expect(await node.renewal.renewForPeer(true)).toMatchObject({ ok: true });
+    expect(await node.renewal.renewForPeer(true)).toMatchObject(tooOften);
+    expect(await node.renewal.renew()).toMatchObject({ ok: true });
+    await node.pass(WISH_PAUSE);
+    expect(await node.renewal.renewForPeer(true)).toMatchObject({ ok: true });
   });
-  expect(await node.renewal.renew()).toMatchObject({ ok: true });
-  await node.pass(WISH_PAUSE);
-  expect(await node.renewal.renewForPeer()).toMatchObject({ ok: true });
+
+  test("use up no more than a few certificates in a life, however often a member asks", async () => {
+    const node = new Pace(days(5));
+    node.answer = node.there;
+    node.renewal.start();
+    for (let hour = 0; hour <= 30 * 24; hour += 1) {
+      await node.renewal.renewForPeer(false);
+      await node.pass(hours(1));
+    }
+    expect(node.askedAt).toHaveLength(WISHES_PER_LIFE + 1);
+    expect(await node.renewal.renewForPeer(false)).toMatchObject({
+      ...tooOften,
+      error: { remedy: expect.stringContaining("on the keymaster") },
+    });
+    expect(await node.renewal.renewForPeer(true)).toMatchObject({ ok: true });
+  });
+
+  test("are met at once where it is due, also after one that failed", async () => {
+    const node = new Pace(days(5));
+    node.answer = node.there;
+    expect(await node.renewal.renewForPeer(false)).toMatchObject({ ok: true });
+    await node.pass(days(11));
+    node.answer = () => Promise.resolve(failure("keymaster-unreachable", "nobody answers", undefined, true));
+    expect(await node.renewal.renewForPeer(false)).toMatchObject({
+      error: { code: "keymaster-unreachable" },
+    });
+    await node.pass(WISH_PAUSE);
+    node.answer = node.there;
+    expect(await node.renewal.renewForPeer(false)).toMatchObject({ ok: true });
+  });
 });

@@ -32,6 +32,11 @@ const FIRST_TRY_MS = 2000;
 const HASTE_SPREAD: Duration = seconds(2);
 /** Other nodes' wishes are met this often: each costs the keymaster a signature. */
 export const WISH_PAUSE: Duration = seconds(5);
+/**
+ * Nor may a member use up what the keymaster issues to another (issued-book.ts): of a certificate's life
+ * this part passes between two wishes that are met though nothing is due. The keymaster's own are met.
+ */
+export const WISHES_PER_LIFE = 4;
 
 /** Tries in vain before people are told that it is late. */
 const FAILURES_TOLD = 3;
@@ -73,8 +78,11 @@ export interface Renewal {
   stop(): void;
   /** Now, whenever it is due. */
   renew(): Promise<Result<CertificateFacts>>;
-  /** The same at another node's wish. Fails with `limit-reached` when the last wish was met just now. */
-  renewForPeer(): Promise<Result<CertificateFacts>>;
+  /**
+   * The same at another node's wish. Fails with `limit-reached` when the last wish came just now, or was met
+   * not long ago and nothing is due: then only the keymaster's is met.
+   */
+  renewForPeer(signs: boolean): Promise<Result<CertificateFacts>>;
   /** Somebody signs who could not be asked before: whatever waits for that is tried within two seconds. */
   keymasterChanged(): void;
   /** There is a connection to the keymaster again: whoever asked in vain asks within two seconds. */
@@ -96,6 +104,7 @@ export function createRenewal(options: RenewalOptions): Renewal {
   /** To be tried though it is not due. */
   let hastened = false;
   let wishedAt: Instant | undefined;
+  let wishMetAt: Instant | undefined;
   /** Undefined: nothing has been told since this daemon started; an incident may stand from before. */
   let toldLate: boolean | undefined;
   let started = false;
@@ -187,13 +196,18 @@ export function createRenewal(options: RenewalOptions): Renewal {
       stopTimer();
     },
     renew,
-    renewForPeer: () => {
-      if (wishedAt !== undefined && between(wishedAt, now()) < WISH_PAUSE) {
-        const message = "it was asked for a new certificate just now";
-        return Promise.resolve(failure("limit-reached", message, undefined, true));
-      }
+    renewForPeer: async (signs) => {
+      const isRecent = (at: Instant | undefined, pause: Duration): boolean =>
+        at !== undefined && between(at, now()) < pause;
+      if (isRecent(wishedAt, WISH_PAUSE))
+        return failure("limit-reached", "it was asked for a new certificate just now", undefined, true);
+      const { notBefore, notAfter } = certificate.facts;
+      const rest = ms((notAfter - notBefore) / WISHES_PER_LIFE);
+      if (!signs && !wantsRenewal(state()) && isRecent(wishMetAt, rest)) return wishedTooOften();
       wishedAt = now();
-      return renew();
+      const renewed = await renew();
+      if (renewed.ok) wishMetAt = now();
+      return renewed;
     },
     keymasterChanged: () => {
       if (hastened || wantsRenewal(state())) soon();
@@ -211,6 +225,14 @@ export function createRenewal(options: RenewalOptions): Renewal {
     nextTryAt,
   };
 }
+
+const wishedTooOften = (): Result<never> =>
+  failure(
+    "limit-reached",
+    "another node has had it renewed not long ago, and it is not due",
+    "Run `balefire certs renew` on that node itself, or this on the keymaster.",
+    true,
+  );
 
 const dueAt = (facts: CertificateFacts): WallTime => renewalDueAt(facts, facts.serial);
 

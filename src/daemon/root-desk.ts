@@ -1,11 +1,10 @@
 /** What the command line asks about the root key: its code, its change, and how far that is. */
-import { certificateEnds, parseCertificate } from "../adapters/pki/certificates.ts";
 import { sealRecovery } from "../adapters/pki/recovery.ts";
 import { generateRecoveryCode } from "../adapters/pki/recovery-code.ts";
-import type { RotationObstacle, RotationStep } from "../core/pki/rotation.ts";
+import type { RotationStep } from "../core/pki/rotation.ts";
 import { failure, ok, type Result } from "../kit/result.ts";
-import { isoTime, type WallTime } from "../kit/time.ts";
-import type { CodeOffer, RootReport, RootStatusReport } from "../wire/root-reports.ts";
+import type { WallTime } from "../kit/time.ts";
+import type { CodeOffer } from "../wire/root-reports.ts";
 import type { ParsedRoster, Roster } from "../wire/roster.ts";
 import { rankOf } from "../wire/roster.ts";
 import type { RpcHandlers } from "../wire/rpc.ts";
@@ -17,12 +16,13 @@ import { findNode } from "./membership.ts";
 import type { RecoveryCopy } from "./recovery-copy.ts";
 import { prepareAnnouncement, stillFits } from "./root-announce.ts";
 import { openRootKey } from "./root-key.ts";
+import { namesOf, rootStatusReport } from "./root-views.ts";
 import type { Rotation } from "./rotation.ts";
 import { orThrow } from "./shared-config.ts";
 
 export interface RootDeskOptions extends SpreadOptions {
   readonly identity: Identity;
-  readonly rotation: Pick<Rotation, "step" | "waive">;
+  readonly rotation: Pick<Rotation, "step" | "stepAsDriven" | "waive">;
   readonly recoveryCopy: RecoveryCopy;
   readonly wall: () => WallTime;
   readonly log: (line: string) => void;
@@ -96,7 +96,10 @@ export function createRootDesk(options: RootDeskOptions): RootHandlers {
       log(`not waited for in the change of roots: ${nodes.join(", ")}`);
       return { schema: 1, waived: namesOf(roster(), waived) };
     },
-    "root-status": async () => statusReport(roster(), rotation.step()),
+    "root-status": async () => {
+      const step = await rotation.stepAsDriven();
+      return rootStatusReport(roster(), step);
+    },
   };
 }
 
@@ -140,34 +143,3 @@ function idsOf(roster: Roster, named: readonly string[]): Result<readonly string
   }
   return ok(ids);
 }
-
-const nameIn = ({ nodes }: Roster, id: string): string => nodes.find((node) => node.id === id)?.name ?? id;
-const namesOf = (roster: Roster, ids: readonly string[]): readonly string[] =>
-  ids.filter((id) => roster.nodes.some((node) => node.id === id)).map((id) => nameIn(roster, id));
-
-function statusReport(roster: Roster, step: RotationStep | undefined): RootStatusReport {
-  const { rotation } = roster;
-  const waiting = step?.step === "wait" ? step.for : [];
-  return {
-    schema: 1,
-    phase: step?.step === "blocked" ? "blocked" : (rotation?.phase ?? "none"),
-    roots: roster.roots.map(({ pin, certificate }) => rootReport(pin, certificate, rotation?.root)),
-    since: rotation?.since ?? null,
-    keymaster: nameIn(roster, roster.keymaster),
-    waived: namesOf(roster, rotation?.waived ?? []),
-    waiting: waiting.map(({ node, why }) => ({ node: nameIn(roster, node), id: node, why })),
-    problem: step?.step === "blocked" ? obstacleWords(roster, step.by) : null,
-  };
-}
-
-function rootReport(pin: string, certificate: string, rotatesTo: string | undefined): RootReport {
-  const parsed = parseCertificate(certificate);
-  // The roster was verified: its roots can be read.
-  const notAfter = parsed.ok ? isoTime(certificateEnds(parsed.value)) : "";
-  return { pin, notAfter, role: rotatesTo === undefined ? "only" : rotatesTo === pin ? "new" : "old" };
-}
-
-const obstacleWords = (roster: Roster, by: RotationObstacle): string =>
-  by.obstacle === "opened-by-another-root"
-    ? "somebody has become keymaster by the old root's recovery code since it was announced"
-    : `${namesOf(roster, by.nodes).join(", ")} may sign by the old root only`;

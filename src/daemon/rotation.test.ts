@@ -60,7 +60,14 @@ describe("a change of roots", () => {
     await rig.until("n1 to hear of it", () => rig.roster(1).rotation !== undefined);
     const status = () => rig.node(0).handlers["root-status"]({});
     await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(await status()).toMatchObject({ phase: "announced", waiting: [{ node: "n2", why: "away" }] });
+    const waits = { phase: "announced", waiting: [{ node: "n2", why: "away" }] };
+    expect(await status()).toMatchObject(waits);
+    // Only the keymaster has asked around: n1 passes on what that knows, and without it says who is away.
+    expect(await rig.node(1).handlers["root-status"]({})).toMatchObject(waits);
+    rig.turnOff(0);
+    const away = await rig.node(1).handlers["root-status"]({});
+    expect(away.waiting.map(({ node }) => node)).toEqual(["n0", "n2"]);
+    rig.turnOn(0);
     // Leaves still come with what everybody knows.
     expect(rig.rootOf(1)).not.toBe(root);
     rig.turnOff(1);
@@ -97,6 +104,19 @@ describe("a change of roots", () => {
       rig.turnOn(at);
     }
     await rig.until("them to have followed", () => rig.isDone(root));
+  });
+
+  test("does not wait for a node that has used up what may be issued to it under the old root", async () => {
+    const { folders, code } = await makeFolders(2);
+    const rig = await RootRig.start(folders);
+    const { id, certificate } = rig.node(1).identity;
+    const renewed = () => rig.node(0).identity.seat.office.renew(id, certificate.request());
+    let last = await renewed();
+    while (last.ok) last = await renewed();
+    expect(last.error).toMatchObject({ code: "limit-reached", message: expect.stringContaining("too many") });
+    await rig.rotate(0, code);
+    const root = rig.roster(0).rotation?.root ?? "";
+    await rig.until("the end", () => rig.isDone(root));
   });
 
   test("twice: whoever missed both follows by two handovers", async () => {

@@ -10,12 +10,13 @@ import {
   type RotationFacts,
   type RotationStep,
   rotationStep,
+  type WaitedFor,
   wantsOtherRoot,
 } from "../core/pki/rotation.ts";
 import type { NodeId } from "../core/types.ts";
 import { failure, ok, type Result } from "../kit/result.ts";
 import { type Duration, ms, seconds } from "../kit/time.ts";
-import { pinText, type Roster, type RosterRotation } from "../wire/roster.ts";
+import { pinText, ROSTER_NODES_MAX, type Roster, type RosterRotation, uuidText } from "../wire/roster.ts";
 import type { KeymasterSeat } from "./keymaster-seat.ts";
 import type { Questions } from "./questions.ts";
 import type { Renewal } from "./renewal.ts";
@@ -25,6 +26,8 @@ import { Serial } from "./serial.ts";
 const LOOK_EVERY: Duration = ms(500);
 /** Longer than a renewal takes, its answer included. */
 const RENEW_AGAIN_AFTER: Duration = seconds(20);
+/** A node says this at once, or the question was lost with its session: it is asked again. */
+const WORD_TIMEOUT: Duration = seconds(3);
 /** Asked at once: each may take as long as a session takes to stand. */
 const ASKED_AT_ONCE = 16;
 
@@ -52,30 +55,46 @@ interface RotationWord {
   readonly generation: number;
   /** Pin of the root above the certificate that it shows; null when its roster does not list that. */
   readonly root: string | null;
+  /** For whom the change waits, said by the node that drives it. */
+  readonly waiting?: readonly WaitedFor[] | undefined;
 }
 const rotationWord: z.ZodType<RotationWord> = z.object({
   generation: z.number().int().positive(),
   root: pinText.nullable(),
+  waiting: z
+    .array(z.object({ node: uuidText, why: z.enum(["away", "roster", "certificate", "shows-old"]) }))
+    .max(ROSTER_NODES_MAX)
+    .optional(),
 });
+
+interface Chains {
+  readonly roster: Roster;
+  readonly pem: string;
+  /** Pin of the root above this node's certificate; null when the roster does not list that. */
+  readonly own: string | null;
+  readonly signersBehind: readonly NodeId[];
+}
 
 export class Rotation {
   readonly #options: RotationOptions;
   readonly #words = new Map<NodeId, RotationWord>();
   /** Who answered when last asked: in a large mesh not everyone has a session with everyone. */
   readonly #answering = new Set<NodeId>();
+  readonly #asking = new Map<NodeId, Promise<void>>();
   /** Whatever changes the rotation in the roster runs one after the other. */
   readonly #serial = new Serial();
   #timer: NodeJS.Timeout | undefined;
   #renewalTimer: NodeJS.Timeout | undefined;
   /** The root for whose sake a renewal was last asked for. */
   #renewingFor: string | undefined;
+  #known: Chains | undefined;
   #looking = false;
   #started = false;
   #told = "";
 
   constructor(options: RotationOptions) {
     this.#options = options;
-    options.questions.serve("rotation", async () => ok(this.#ownWord()));
+    options.questions.serve("rotation", async () => ok(this.#answer()));
     options.keeper.onChange(() => this.#rosterCame());
   }
 
@@ -95,6 +114,16 @@ export class Rotation {
   step(): RotationStep | undefined {
     const facts = this.#facts();
     return facts === undefined ? undefined : rotationStep(facts);
+  }
+
+  /** The same, with what the node that drives it knows: whom it has asked, and who has answered. */
+  async stepAsDriven(): Promise<RotationStep | undefined> {
+    const step = this.step();
+    if (step?.step !== "wait" || this.#drives()) return step;
+    const { keymaster } = this.#roster();
+    const word = this.#options.present().has(keymaster) ? await this.#ask(keymaster) : undefined;
+    const asSeenHere = (): readonly WaitedFor[] => step.for.filter(({ why }) => why === "away");
+    return { step: "wait", for: word?.ok ? (word.value.waiting ?? []) : asSeenHere() };
   }
 
   /** These nodes are not waited for from now on. Fails with `usage` when no change is under way. */
@@ -160,18 +189,21 @@ export class Rotation {
   async #look(): Promise<void> {
     if (this.#looking) return;
     this.#looking = true;
-    await this.#askAround();
-    const done = await this.#serial.run(() => this.#goOn());
+    // The old root goes only when all who can be asked have been: one may have lost what was issued to it.
+    const mayEnd = this.step()?.step === "finish";
+    if (mayEnd) await this.#askEveryone();
+    else this.#askAround();
+    const done = await this.#serial.run(() => this.#goOn(mayEnd));
     this.#looking = false;
     this.#tell(done.ok ? "" : `the change of roots waits: ${done.error.message}`);
     this.#lookSoon(this.#options.lookEvery ?? LOOK_EVERY);
   }
 
   /** One step, where it is due. What fails is tried again at the next look. */
-  async #goOn(): Promise<Result<unknown>> {
+  async #goOn(mayEnd: boolean): Promise<Result<unknown>> {
     const step = this.#drives() ? this.step() : undefined;
     if (step?.step === "issue") return this.#issue();
-    return step?.step === "finish" ? this.#finish() : ok(undefined);
+    return step?.step === "finish" && mayEnd ? this.#finish() : ok(undefined);
   }
 
   /** On disk before anybody asks: what is issued from then on comes with the new certificate. */
@@ -208,18 +240,26 @@ export class Rotation {
     });
   }
 
-  /** Asks those whose word is missing; who does not answer is asked again at the next look. */
-  async #askAround(): Promise<void> {
-    const facts = this.#facts();
-    const step = facts === undefined ? undefined : rotationStep(facts);
-    if (step?.step !== "wait" && step?.step !== "finish") return;
-    const open =
-      facts?.nodes.filter(({ id }) => !facts.waived.includes(id) && !this.#isConfirmed(id, facts)) ?? [];
-    const queue = open.map(({ id }) => id);
+  /** Nobody's silence delays the question to another: who does not answer is asked again at a later look. */
+  #askAround(): void {
+    const open = this.#unconfirmed().filter(({ id }) => !this.#asking.has(id));
+    open.sort((a, b) => Number(b.present) - Number(a.present));
+    for (const { id } of open.slice(0, ASKED_AT_ONCE - this.#asking.size)) void this.#askOne(id);
+  }
+
+  async #askEveryone(): Promise<void> {
+    const queue = [...this.#unconfirmed()];
     const work = async (): Promise<void> => {
-      for (let id = queue.shift(); id !== undefined; id = queue.shift()) await this.#askOne(id);
+      for (let node = queue.shift(); node !== undefined; node = queue.shift()) await this.#askOne(node.id);
     };
     await Promise.all(Array.from({ length: ASKED_AT_ONCE }, work));
+  }
+
+  /** Of whom it is not known by their own word that they are as far as the change. */
+  #unconfirmed(): RotatingNode[] {
+    const facts = this.#facts();
+    if (facts === undefined || rotationStep(facts).step === "blocked") return [];
+    return facts.nodes.filter(({ id }) => !facts.waived.includes(id) && !this.#isConfirmed(id, facts));
   }
 
   #isConfirmed(id: NodeId, { phase, root, generation }: RotationFacts): boolean {
@@ -228,19 +268,32 @@ export class Rotation {
     return phase === "announced" || word.root === root;
   }
 
-  async #askOne(id: NodeId): Promise<void> {
-    const word = await this.#options.questions.ask(id, {
+  #ask(id: NodeId): Promise<Result<RotationWord>> {
+    return this.#options.questions.ask(id, {
       method: "rotation",
       body: {},
       answer: rotationWord,
       unanswered: { code: "node-unreachable", message: "no answer", retry: true },
+      timeout: WORD_TIMEOUT,
     });
+  }
+
+  #askOne(id: NodeId): Promise<void> {
+    const asked = this.#asking.get(id) ?? this.#wordOf(id).finally(() => this.#asking.delete(id));
+    this.#asking.set(id, asked);
+    return asked;
+  }
+
+  async #wordOf(id: NodeId): Promise<void> {
+    const word = await this.#ask(id);
     if (!word.ok) {
       this.#answering.delete(id);
       return;
     }
     this.#answering.add(id);
     this.#words.set(id, word.value);
+    const facts = this.#facts();
+    if (facts !== undefined && this.#isConfirmed(id, facts)) this.#lookSoon(0);
   }
 
   #facts(): RotationFacts | undefined {
@@ -248,15 +301,12 @@ export class Rotation {
     const { rotation } = roster;
     if (rotation === undefined) return undefined;
     const present = this.#options.present();
-    const behind = roster.succession.filter(
-      ({ certificate }) => rootAbove(certificate, roster.roots) !== rotation.root,
-    );
     return {
       phase: rotation.phase,
       root: rotation.root,
       generation: roster.generation,
       openedBy: roster.opening.root,
-      signersBehind: behind.map(({ node }) => node),
+      signersBehind: this.#chains().signersBehind,
       waived: rotation.waived,
       nodes: roster.nodes.map(({ id, root }) => this.#nodeFacts(id, root, present)),
     };
@@ -278,12 +328,27 @@ export class Rotation {
     };
   }
 
+  #answer(): RotationWord {
+    const step = this.#drives() ? this.step() : undefined;
+    return step?.step === "wait" ? { ...this.#ownWord(), waiting: step.for } : this.#ownWord();
+  }
+
   #ownWord(): RotationWord {
+    return { generation: this.#roster().generation, root: this.#chains().own };
+  }
+
+  /** What certificates lead to is worked out once for each roster and each certificate: `status` asks often. */
+  #chains(): Chains {
     const roster = this.#roster();
-    return {
-      generation: roster.generation,
-      root: rootOfChain(this.#options.certificatePem(), roster) ?? null,
-    };
+    const pem = this.#options.certificatePem();
+    if (this.#known?.roster !== roster || this.#known.pem !== pem) {
+      const isBehind = (certificate: string): boolean =>
+        rootAbove(certificate, roster.roots) !== roster.rotation?.root;
+      const behind = roster.succession.filter(({ certificate }) => isBehind(certificate));
+      const signersBehind = roster.rotation === undefined ? [] : behind.map(({ node }) => node);
+      this.#known = { roster, pem, own: rootOfChain(pem, roster) ?? null, signersBehind };
+    }
+    return this.#known;
   }
 
   #roster(): Roster {

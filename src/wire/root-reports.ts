@@ -71,6 +71,14 @@ export interface RootWaiveReport {
   readonly waived: readonly string[];
 }
 
+/** What a change of roots waits for, said of a node. */
+export const WAITING_WORDS: Readonly<Record<WaitingReason, string>> = {
+  away: "it cannot be reached",
+  roster: "it has not said that it knows the new root",
+  certificate: "it has no certificate under the new root yet",
+  "shows-old": "it does not show its new certificate yet",
+};
+
 export interface RootReport {
   readonly pin: string;
   readonly notAfter: string;

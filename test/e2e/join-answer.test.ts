@@ -2,7 +2,8 @@ import { createPublicKey, type KeyObject, randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { csrKey, type Issuer, issueLeaf } from "../../src/adapters/pki/issue.ts";
+import { csrKey } from "../../src/adapters/pki/csr.ts";
+import { type Issuer, issueLeaf } from "../../src/adapters/pki/issue.ts";
 import { generateKey, parsePrivateKey, spkiPin } from "../../src/adapters/pki/keys.ts";
 import { signRoster } from "../../src/adapters/pki/roster-signature.ts";
 import { loadIdentity } from "../../src/daemon/identity.ts";
@@ -35,7 +36,7 @@ async function signerOf(stateDir: string): Promise<Issuer & { pin: string }> {
 async function answerTo(mesh: Rig, csr: string, wrong: Wrong): Promise<string> {
   if (wrong.line !== undefined) return `${wrong.line}\n`;
   const signer = await signerOf(mesh.stateDir);
-  const key = unwrap(await csrKey(csr));
+  const key = unwrap(csrKey(csr));
   const id = randomUUID();
   const leaf = await issueLeaf(
     { mesh: wrong.leafMesh ?? mesh.mesh.mesh, node: id },

@@ -17,8 +17,12 @@ import { unwrap } from "../../src/kit/result.ts";
 import type { KeymasterShowReport } from "../../src/wire/keymaster-reports.ts";
 import { encodeSigned, parseSigned } from "../../src/wire/roster.ts";
 import type { TokenCreateReport } from "../../src/wire/rpc.ts";
+import { runbookCommand } from "./runbook.ts";
 
 const NAMES = ["a", "b", "c", "d"];
+/** What the runbook has people type. */
+const typed = (beginning: string, names: Readonly<Record<string, string>> = {}): readonly string[] =>
+  runbookCommand("lost-keymaster", beginning, names);
 const PORT = 17_872;
 const WAIT_MS_MAX = 30_000;
 /** Within this of the first contact a key is void. */
@@ -73,7 +77,7 @@ afterAll(async () => {
 
 describe("a standby", () => {
   test("is added with the code, which a wrong one is refused for, and says who may take over", async () => {
-    const words = ["keymaster", "standby", "add", "b"];
+    const words = typed("keymaster standby add", { pve2: "b" });
     const begun = machineMs();
     const another = generateRecoveryCode();
     expect(await command(mesh.daemon("a"), words, `${another}\n`)).toMatchObject({
@@ -107,7 +111,7 @@ describe("a standby", () => {
     await e.kill();
     await a.kill();
     for (const name of ["b", "c", "d"]) await mesh.daemon(name).run();
-    const promoted = await command(b, ["keymaster", "promote"]);
+    const promoted = await command(b, typed("keymaster promote"));
     expect(promoted).toMatchObject({
       code: 0,
       stdout: expect.stringContaining("b is the keymaster.\nVoid: the signing key of a."),
@@ -136,7 +140,7 @@ describe("a standby", () => {
     );
     const told = mesh.receiver.deliveries.length;
     expect(mesh.notices.slice(from).filter(({ observer }) => observer === "e")).toEqual([]);
-    const confirmed = await command(b, ["keymaster", "confirm", lost?.id ?? ""]);
+    const confirmed = await command(b, typed("keymaster confirm", { "0badcafe": lost?.id ?? "" }));
     expect(confirmed).toMatchObject({ code: 0, stdout: expect.stringContaining("let in e") });
     await until("e to be back", WAIT_MS_MAX, async () => {
       const report = await e.status();
@@ -171,7 +175,7 @@ describe("the recovery code", () => {
     const token = JSON.parse(await b.cli("token", "create", "g", "--json")) as TokenCreateReport;
     await b.kill();
     expect(await command(c, ["keymaster", "promote"], "\n")).toMatchObject({ code: 2 });
-    const promoted = await command(c, ["keymaster", "promote", "--json"], `${mesh.recoveryCode}\n`);
+    const promoted = await command(c, [...typed("keymaster promote"), "--json"], `${mesh.recoveryCode}\n`);
     expect(JSON.parse(promoted.stdout)).toMatchObject({
       keymaster: "c",
       before: "b",
@@ -216,7 +220,7 @@ describe("the recovery code", () => {
       (await Promise.all(names.map(own))).every((each) => each === state) ? true : undefined;
     await until("all certificates to be over", WAIT_MS_MAX, all("expired", ["a", "b", "d"]));
     const begun = machineMs();
-    const promoted = await command(d, ["keymaster", "promote"], `${mesh.recoveryCode}\n`);
+    const promoted = await command(d, typed("keymaster promote --with-code"), `${mesh.recoveryCode}\n`);
     expect(promoted.code).toBe(0);
     await until("all to be healed", HEAL_MS_MAX, all("valid", ["a", "b", "d"]));
     expect(machineMs() - begun).toBeLessThan(HEAL_MS_MAX);
@@ -232,9 +236,9 @@ describe("a planned hand-over", () => {
     const from = mesh.receiver.deliveries.length;
     const voided = (await show("d")).voided.length;
     expect(await command(d, ["keymaster", "move", "a"])).toMatchObject({ code: 1 });
-    const added = await command(d, ["keymaster", "standby", "add", "a"], `${mesh.recoveryCode}\n`);
+    const added = await command(d, typed("keymaster standby add", { pve2: "a" }), `${mesh.recoveryCode}\n`);
     expect(added.code).toBe(0);
-    const moved = await command(d, ["keymaster", "move", "a"]);
+    const moved = await command(d, typed("keymaster move", { pve2: "a" }));
     expect(moved).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^a is the keymaster\.\nStandbys: d\./),
@@ -244,7 +248,7 @@ describe("a planned hand-over", () => {
     );
     expect((await show("d")).self).toBe("standby");
     expect((await command(a, ["keymaster", "move", "d"])).code).toBe(0);
-    expect((await command(d, ["keymaster", "standby", "remove", "a"])).stdout).toContain(
+    expect((await command(d, typed("keymaster standby remove", { pve2: "a" }))).stdout).toContain(
       "its signing key is void",
     );
     expect((await show("b")).voided).toHaveLength(voided + 1);

@@ -11,6 +11,7 @@ import { messageIn } from "../../lab/driver/message.ts";
 import { loopbackNetwork } from "../../lab/driver/network.ts";
 import type { CertificateReport } from "../../src/wire/key-reports.ts";
 import type { TokenCreateReport } from "../../src/wire/rpc.ts";
+import { runbookCommand } from "./runbook.ts";
 
 const NAMES = ["a", "b", "c", "d", "e"];
 const PORT = 17_854;
@@ -20,9 +21,10 @@ const WAIT_MS_MAX = 30_000;
 /** Within this a removed peer is cut everywhere. */
 const CUT_MS_MAX = 1000;
 const EXIT_REMOVED = 5;
+const LATE = "expired-certificate";
 let mesh: Mesh;
 
-const command = (daemon: Daemon, ...words: string[]): Promise<Finished> =>
+const command = (daemon: Daemon, ...words: readonly string[]): Promise<Finished> =>
   runToEnd([...FROM_SOURCE, ...words], { env: daemon.env, timeoutMs: 60_000 });
 const certs = async (name: string): Promise<readonly CertificateReport[]> =>
   (await mesh.daemon(name).control.call("certs", {})).certificates;
@@ -65,7 +67,7 @@ describe("renewal", () => {
       for (const each of known) expect(each).toMatchObject({ state: "valid" });
       expect(known.find(({ node }) => node === name)).toMatchObject({ source: "own", lastTry: null });
     }
-    const printed = await command(mesh.daemon("b"), "certs", "--json");
+    const printed = await command(mesh.daemon("b"), ...runbookCommand(LATE, "certs"), "--json");
     expect(printed.code).toBe(0);
     const document = JSON.parse(printed.stdout) as { certificates: CertificateReport[] };
     expect(Object.keys(document)).toEqual(["schema", "certificates"]);
@@ -75,10 +77,10 @@ describe("renewal", () => {
 
   test("by hand gives another certificate for the same key, for this node and for another", async () => {
     const before = [await serialOf("b"), await serialOf("c"), await serialOf("a")];
-    for (const [from, ...words] of [["b"], ["b", "c"], ["a"]] as const) {
-      const renewed = await command(mesh.daemon(from), "certs", "renew", ...words, "--json");
-      expect(renewed).toMatchObject({ code: 0 });
-    }
+    const own = runbookCommand(LATE, "certs renew");
+    const others = runbookCommand(LATE, "certs renew pve2", { pve2: "c" });
+    for (const [from, words] of [["b", own] as const, ["b", others] as const, ["a", own] as const])
+      expect(await command(mesh.daemon(from), ...words, "--json")).toMatchObject({ code: 0 });
     const after = [await serialOf("b"), await serialOf("c"), await serialOf("a")];
     for (const [at, serial] of after.entries()) expect(serial).not.toBe(before[at]);
     expect(alarms(0)).toEqual([]);
@@ -153,7 +155,7 @@ describe("renewal", () => {
       const { nodes } = await mesh.daemon("d").status();
       return nodes.find(({ name }) => name === "c")?.verdict === "alive" ? true : undefined;
     });
-    expect((await command(mesh.daemon("b"), "certs")).code).toBe(3);
+    expect((await command(mesh.daemon("b"), ...runbookCommand(LATE, "certs"))).code).toBe(3);
     const told = await mesh.delivery("the message about b's certificate", WAIT_MS_MAX, (delivery) => {
       const message = messageIn(delivery);
       return message?.kind === "certificate" && message.subjects.some(({ name }) => name === "b");
@@ -192,10 +194,12 @@ describe("removal", () => {
     await daemon.run();
   };
   /** When each of the others had cut the node off, in ms after the command was sent to the keymaster. */
-  const removeAndMeasure = async (name: string, suspected: boolean): Promise<number[]> => {
+  const removeAndMeasure = async (name: string): Promise<number[]> => {
     const others = NAMES.filter((each) => each !== name);
     const began = machineMs();
-    const removed = mesh.daemon("a").control.call("node-remove", { node: name, why: "a test", suspected });
+    const removed = mesh
+      .daemon("a")
+      .control.call("node-remove", { node: name, why: "a test", suspected: false });
     const times = others.map((other) =>
       until(
         `${other} to cut ${name} off`,
@@ -229,7 +233,7 @@ describe("removal", () => {
     for (let trial = 0; trial < 2; trial += 1) {
       await mesh.settled();
       const from = mesh.notices.length;
-      times.push(...(await removeAndMeasure("e", false)));
+      times.push(...(await removeAndMeasure("e")));
       await ended("e");
       expect(mesh.daemon("e").logTail()).toMatch(
         /this node, e, was removed from its mesh .*: a test \(node-removed\)/,
@@ -260,13 +264,15 @@ describe("removal", () => {
   });
 
   test("for theft tells people", async () => {
-    await removeAndMeasure("e", true);
+    const why = runbookCommand("stolen-host", "node revoke", { pve3: "e" });
+    expect((await command(mesh.daemon("a"), ...why)).code).toBe(0);
     const told = await mesh.delivery(
       "the message about e",
       WAIT_MS_MAX,
       (delivery) => messageIn(delivery)?.kind === "revoked",
     );
     expect(messageIn(told)).toMatchObject({ state: "note", severity: "warning", title: "e was revoked" });
+    expect(messageIn(told)?.text).toContain("stolen from the rack");
     await ended("e");
     await join_("e");
     await mesh.settled();

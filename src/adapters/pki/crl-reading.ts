@@ -1,11 +1,12 @@
-/** Reading revocation lists without the certificate library, which a node that only shows them need not load. */
+/** Reading revocation lists, whoever made them. */
 import type { KeyObject } from "node:crypto";
 import { failure, ok, type Result } from "../../kit/result.ts";
 import { type WallTime, wallTime } from "../../kit/time.ts";
 import { CRL_CHARS_MAX } from "../../wire/roster.ts";
-import { CRL_LABEL, CRL_REASONS, CRL_VERSION, OID } from "./crl.ts";
+import { CRL_LABEL, CRL_REASONS, CRL_VERSION } from "./crl.ts";
 import { contextTag, type DerValue, readDer, readTime, TAG } from "./der.ts";
 import { isSignedBy } from "./signed-der.ts";
+import { OID } from "./x509-parts.ts";
 
 const LISTS_MAX = 8;
 /** RFC 5280 section 4.1.2.2. */

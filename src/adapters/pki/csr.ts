@@ -1,10 +1,12 @@
-/**
- * Making a certificate request (PKCS #10, RFC 2986) by hand. Every node makes one every two weeks, and
- * the certificate library costs about 12 MB of memory that only who signs shall pay.
- */
+/** Certificate requests (PKCS #10, RFC 2986), by hand as certificates are (issue.ts). */
 import { createPublicKey, type KeyObject } from "node:crypto";
-import { der, pemOf, TAG } from "./der.ts";
-import { signedDer } from "./signed-der.ts";
+import { failure, ok, type Result } from "../../kit/result.ts";
+import { type DerValue, der, pemOf, readDer, TAG } from "./der.ts";
+import { isP256 } from "./keys.ts";
+import { isSignedBy, signedDer } from "./signed-der.ts";
+
+const LABEL = "CERTIFICATE REQUEST";
+const CSR_CHARS_MAX = 8192;
 
 /** INTEGER 0, the version. */
 const VERSION = Buffer.from("020100", "hex");
@@ -17,5 +19,37 @@ const NO_ATTRIBUTES = Buffer.from("a000", "hex");
 export function createCsr(key: KeyObject): string {
   const publicKey = createPublicKey(key).export({ type: "spki", format: "der" });
   const info = der(TAG.sequence, VERSION, SUBJECT, publicKey, NO_ATTRIBUTES);
-  return pemOf("CERTIFICATE REQUEST", signedDer(info, key));
+  return pemOf(LABEL, signedDer(info, key));
+}
+
+/** The key a request asks for, and nothing else of it. Fails with `certificate-invalid`. */
+export function csrKey(csr: string): Result<KeyObject> {
+  if (csr.length > CSR_CHARS_MAX) return refused("is too long");
+  const parts = partsOf(csr);
+  const key = parts === undefined ? undefined : keyAsked(parts);
+  if (parts === undefined || key === undefined) return refused("cannot be decoded");
+  if (!isP256(key)) return refused("is not for a P-256 key");
+  return isSignedBy(parts, key) ? ok(key) : refused("is not signed by the key it asks for");
+}
+
+const refused = (why: string): Result<never> =>
+  failure("certificate-invalid", `the certificate request ${why}`);
+
+/** What is asked for, how it is signed, the signature. */
+function partsOf(csr: string): readonly DerValue[] | undefined {
+  const [, base64] = new RegExp(`-----BEGIN ${LABEL}-----([^-]+)-----END ${LABEL}-----`).exec(csr) ?? [];
+  const [whole, ...more] = readDer(Buffer.from(base64 ?? "", "base64")) ?? [];
+  const parts = whole?.tag === TAG.sequence ? readDer(whole.content) : undefined;
+  return more.length === 0 && parts?.length === 3 ? parts : undefined;
+}
+
+/** Behind version and name. */
+function keyAsked([asked]: readonly DerValue[]): KeyObject | undefined {
+  const [version, , key] = (asked?.tag === TAG.sequence ? readDer(asked.content) : undefined) ?? [];
+  if (key === undefined || version?.whole.equals(VERSION) !== true) return undefined;
+  try {
+    return createPublicKey({ key: key.whole, format: "der", type: "spki" });
+  } catch {
+    return undefined;
+  }
 }

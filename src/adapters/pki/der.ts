@@ -1,4 +1,4 @@
-/** DER (ITU-T X.690), as much of it as requests, constraints and revocation lists need. */
+/** DER (ITU-T X.690), as much of it as requests, certificates and revocation lists need. */
 
 export const TAG = {
   boolean: 0x01,
@@ -7,6 +7,7 @@ export const TAG = {
   octetString: 0x04,
   objectId: 0x06,
   enumerated: 0x0a,
+  printableString: 0x13,
   utcTime: 0x17,
   generalizedTime: 0x18,
   sequence: 0x30,

@@ -1,15 +1,26 @@
 /**
- * Making certificates and reading requests with @peculiar/x509 over WebCrypto. The library is
- * loaded when first needed: it costs about 12 MB of memory, which a node that does not
- * sign shall not pay.
+ * Making certificates (RFC 5280 section 4) by hand. To load a library for them takes 12 MB of memory, and on a
+ * busy machine longer than three beats may wait: peers would take a keymaster for dead that signs for the
+ * first time since its start.
  */
-import { createPublicKey, type KeyObject, randomBytes, webcrypto } from "node:crypto";
-import type * as X509 from "@peculiar/x509";
-import { failure, ok, type Result } from "../../kit/result.ts";
+import { createPublicKey, type KeyObject, randomBytes, X509Certificate } from "node:crypto";
 import { type Duration, days, minutes, type WallTime } from "../../kit/time.ts";
 import { meshOfRoot, rootName, spiffeId } from "./certificates.ts";
-import { isP256 } from "./keys.ts";
-import { NAME_CONSTRAINTS_OID, nameConstraints } from "./name-constraints.ts";
+import { contextPlainTag, contextTag, der, derInteger, derTime, pemOf, TAG } from "./der.ts";
+import { nameConstraints } from "./name-constraints.ts";
+import { ECDSA_SHA256, signedDer } from "./signed-der.ts";
+import {
+  authorityKeyIdentifier,
+  criticalExtension,
+  DER_TRUE,
+  extension,
+  type Issuer,
+  issuerFields,
+  keyIdOf,
+  OID,
+} from "./x509-parts.ts";
+
+export type { Issuer } from "./x509-parts.ts";
 
 export const ROOT_LIFE: Duration = days(20 * 365);
 export const LEAF_LIFE: Duration = days(30);
@@ -17,45 +28,22 @@ export const LEAF_LIFE: Duration = days(30);
 const BACKDATED: Duration = minutes(5);
 /** RFC 5280 section 4.1.2.2 allows 20; 16 random ones never repeat. */
 const SERIAL_BYTES = 16;
-const CSR_CHARS_MAX = 8192;
-const P256 = { name: "ECDSA", namedCurve: "P-256" } as const;
-const SIGNING = { name: "ECDSA", hash: "SHA-256" } as const;
-
-let loading: Promise<typeof X509> | undefined;
-
-function library(): Promise<typeof X509> {
-  loading ??= (async () => {
-    // The library's dependency injection needs this polyfill in place before it is evaluated.
-    await import("reflect-metadata");
-    return import("@peculiar/x509");
-  })();
-  return loading;
-}
-
-export interface Issuer {
-  readonly key: KeyObject;
-  /** PEM. */
-  readonly certificate: string;
-}
+/** `[0]` with INTEGER 2: version 3. */
+const VERSION = Buffer.from("a003020102", "hex");
 
 /** A self-signed root for 20 years; the answer is PEM, as everywhere here. */
 export async function issueRoot(mesh: string, key: KeyObject, now: WallTime): Promise<string> {
-  const x509 = await library();
-  const publicKey = await publicCryptoKey(key);
-  const certificate = await x509.X509CertificateGenerator.create({
-    serialNumber: serial(),
-    subject: `CN=${rootName(mesh)}`,
-    issuer: `CN=${rootName(mesh)}`,
-    ...validity(now, ROOT_LIFE),
+  const publicKey = createPublicKey(key);
+  const name = nameOf(rootName(mesh));
+  const { from, until } = validity(now, ROOT_LIFE);
+  return certificate(key, {
+    issuer: name,
+    subject: name,
+    from,
+    until,
     publicKey,
-    signingKey: await privateCryptoKey(key),
-    signingAlgorithm: SIGNING,
-    extensions: [
-      ...(await authorityExtensions(x509, publicKey, 1)),
-      await x509.AuthorityKeyIdentifierExtension.create(publicKey),
-    ],
+    extensions: [...authority(publicKey, 1), authorityKeyIdentifier(keyIdOf(publicKey))],
   });
-  return pem(certificate);
 }
 
 /**
@@ -68,26 +56,22 @@ export async function issueIntermediate(
   root: Issuer,
   now: WallTime,
 ): Promise<string> {
-  const x509 = await library();
-  const parent = new x509.X509Certificate(root.certificate);
-  const subjectKey = await publicCryptoKey(publicKey);
-  const certificate = await x509.X509CertificateGenerator.create({
-    serialNumber: serial(),
-    subject: `CN=Balefire signer ${node}`,
-    issuer: parent.subjectName,
-    notBefore: new Date(now - BACKDATED),
-    notAfter: parent.notAfter,
-    publicKey: subjectKey,
-    signingKey: await privateCryptoKey(root.key),
-    signingAlgorithm: SIGNING,
+  const parent = new X509Certificate(root.certificate);
+  const mesh = meshOfRoot(parent.subject);
+  const { subject: issuer, keyId } = issuerFields(root.certificate);
+  return certificate(root.key, {
+    issuer,
+    subject: nameOf(`Balefire signer ${node}`),
+    from: now - BACKDATED,
+    until: parent.validToDate.getTime(),
+    publicKey,
     extensions: [
-      ...(await authorityExtensions(x509, subjectKey, 0)),
-      tlsOnly(x509),
-      new x509.Extension(NAME_CONSTRAINTS_OID, true, nameConstraints(meshOfRoot(parent.subject))),
-      await x509.AuthorityKeyIdentifierExtension.create(parent.publicKey),
+      ...authority(publicKey, 0),
+      TLS_ONLY,
+      criticalExtension(OID.nameConstraints, nameConstraints(mesh)),
+      authorityKeyIdentifier(keyId),
     ],
   });
-  return pem(certificate);
 }
 
 /** A node's certificate for 30 days. Its names come from the arguments alone. */
@@ -98,91 +82,85 @@ export async function issueLeaf(
   now: WallTime,
   life: Duration = LEAF_LIFE,
 ): Promise<string> {
-  const x509 = await library();
-  const parent = new x509.X509Certificate(issuer.certificate);
-  const subjectKey = await publicCryptoKey(publicKey);
-  const certificate = await x509.X509CertificateGenerator.create({
-    serialNumber: serial(),
-    subject: `CN=${identity.node}`,
-    issuer: parent.subjectName,
-    ...validity(now, life),
-    publicKey: subjectKey,
-    signingKey: await privateCryptoKey(issuer.key),
-    signingAlgorithm: SIGNING,
+  const { subject, keyId } = issuerFields(issuer.certificate);
+  const uri = Buffer.from(spiffeId(identity.mesh, identity.node));
+  const { from, until } = validity(now, life);
+  return certificate(issuer.key, {
+    issuer: subject,
+    subject: nameOf(identity.node),
+    from,
+    until,
+    publicKey,
     extensions: [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      tlsOnly(x509),
-      new x509.SubjectAlternativeNameExtension([
-        { type: "url", value: spiffeId(identity.mesh, identity.node) },
-      ]),
-      await x509.SubjectKeyIdentifierExtension.create(subjectKey),
-      await x509.AuthorityKeyIdentifierExtension.create(parent.publicKey),
+      criticalExtension(OID.basicConstraints, der(TAG.sequence)),
+      criticalExtension(OID.keyUsage, DIGITAL_SIGNATURE),
+      TLS_ONLY,
+      extension(OID.subjectAltName, der(TAG.sequence, der(URI, uri))),
+      subjectKeyIdentifier(publicKey),
+      authorityKeyIdentifier(keyId),
     ],
   });
-  return pem(certificate);
 }
 
-/** The key a request asks for, and nothing else of it. Fails with `certificate-invalid`. */
-export async function csrKey(csr: string): Promise<Result<KeyObject>> {
-  if (csr.length > CSR_CHARS_MAX)
-    return failure("certificate-invalid", "the certificate request is too long");
-  const x509 = await library();
-  try {
-    const request = new x509.Pkcs10CertificateRequest(csr);
-    const key = createPublicKey({ key: Buffer.from(request.publicKey.rawData), format: "der", type: "spki" });
-    if (!isP256(key)) {
-      return failure("certificate-invalid", "the certificate request is not for a P-256 key");
-    }
-    if (await request.verify()) return ok(key);
-  } catch {
-    return failure("certificate-invalid", "the certificate request cannot be decoded");
-  }
-  return failure("certificate-invalid", "the certificate request is not signed by the key it asks for");
+interface Content {
+  /** Names in DER. */
+  readonly issuer: Buffer;
+  readonly subject: Buffer;
+  /** Milliseconds since 1970, as the next. */
+  readonly from: number;
+  readonly until: number;
+  readonly publicKey: KeyObject;
+  readonly extensions: readonly Buffer[];
 }
 
-async function authorityExtensions(
-  x509: typeof X509,
-  publicKey: webcrypto.CryptoKey,
-  pathLength: number,
-): Promise<X509.Extension[]> {
-  return [
-    new x509.BasicConstraintsExtension(true, pathLength, true),
-    new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-    await x509.SubjectKeyIdentifierExtension.create(publicKey),
-  ];
+function certificate(key: KeyObject, content: Content): string {
+  const { issuer, subject, from, until, publicKey, extensions } = content;
+  const signed = der(
+    TAG.sequence,
+    VERSION,
+    derInteger(serial()),
+    ECDSA_SHA256,
+    issuer,
+    der(TAG.sequence, derTime(from), derTime(until)),
+    subject,
+    publicKey.export({ type: "spki", format: "der" }),
+    der(contextTag(3), der(TAG.sequence, ...extensions)),
+  );
+  return pemOf("CERTIFICATE", signedDer(signed, key));
 }
 
-const tlsOnly = (x509: typeof X509): X509.Extension =>
-  new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]);
+/** One relative name, the common one; of letters, digits, spaces and hyphens. */
+const nameOf = (text: string): Buffer =>
+  der(
+    TAG.sequence,
+    der(TAG.set, der(TAG.sequence, OID.commonName, der(TAG.printableString, Buffer.from(text)))),
+  );
 
-const validity = (now: WallTime, life: Duration): { notBefore: Date; notAfter: Date } => ({
-  notBefore: new Date(now - Math.min(BACKDATED, life / 10)),
-  notAfter: new Date(now + life),
+/** Bits of a key usage, the first one leftmost, and how many of the byte are unused (section 4.2.1.3). */
+const DIGITAL_SIGNATURE = der(TAG.bitString, Buffer.from([7, 0b1000_0000]));
+const CERTIFICATES_AND_LISTS = der(TAG.bitString, Buffer.from([1, 0b0000_0110]));
+/** Of a general name (section 4.2.1.6). */
+const URI = contextPlainTag(6);
+
+const TLS_ONLY = extension(OID.extendedKeyUsage, der(TAG.sequence, OID.serverAuth, OID.clientAuth));
+
+const subjectKeyIdentifier = (publicKey: KeyObject): Buffer =>
+  extension(OID.subjectKeyIdentifier, der(TAG.octetString, keyIdOf(publicKey)));
+
+const authority = (publicKey: KeyObject, pathLength: number): readonly Buffer[] => [
+  criticalExtension(OID.basicConstraints, der(TAG.sequence, DER_TRUE, derInteger(Buffer.from([pathLength])))),
+  criticalExtension(OID.keyUsage, CERTIFICATES_AND_LISTS),
+  subjectKeyIdentifier(publicKey),
+];
+
+const validity = (now: WallTime, life: Duration): { readonly from: number; readonly until: number } => ({
+  from: now - Math.min(BACKDATED, life / 10),
+  until: now + life,
 });
 
 /** Positive (first bit clear) and never with a leading zero byte. */
-function serial(): string {
+function serial(): Buffer {
   const bytes = randomBytes(SERIAL_BYTES);
   bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
-  return bytes.toString("hex");
+  return bytes;
 }
-
-/** It may be the root's: what was written out of it is overwritten. */
-async function privateCryptoKey(key: KeyObject): Promise<webcrypto.CryptoKey> {
-  const der = key.export({ type: "pkcs8", format: "der" });
-  try {
-    return await webcrypto.subtle.importKey("pkcs8", der, P256, false, ["sign"]);
-  } finally {
-    der.fill(0);
-  }
-}
-
-const publicCryptoKey = (key: KeyObject): Promise<webcrypto.CryptoKey> => {
-  const publicKey = key.type === "private" ? createPublicKey(key) : key;
-  return webcrypto.subtle.importKey("spki", publicKey.export({ type: "spki", format: "der" }), P256, true, [
-    "verify",
-  ]);
-};
-
-const pem = (certificate: X509.X509Certificate): string => `${certificate.toString("pem")}\n`;

@@ -1,8 +1,6 @@
 /** What a signer of one mesh may name in certificates: nodes of that mesh, nothing else (RFC 5280 section 4.2.1.10). */
 import { contextPlainTag, contextTag, der, TAG } from "./der.ts";
 
-export const NAME_CONSTRAINTS_OID = "2.5.29.30";
-
 const EMAIL = contextPlainTag(1);
 const DNS = contextPlainTag(2);
 const URI = contextPlainTag(6);
