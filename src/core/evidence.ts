@@ -3,7 +3,7 @@
  * would wait behind them: they tell those whose turn it is to send, and one of these tells the rest, all at once.
  */
 import { after } from "../kit/time.ts";
-import { publish } from "./gossip.ts";
+import { publish, takeIn } from "./gossip.ts";
 import type { EvidenceRecord, LedgerRecord } from "./ledger-records.ts";
 import { COLLECT_FOR, LEDGER_NEWS_MAX } from "./limits.ts";
 import type { Peer } from "./peer.ts";
@@ -13,14 +13,20 @@ import type { NodeId } from "./types.ts";
 
 /** Enters what this node saw of an incident that is known already. */
 export function submit(turn: Turn, evidence: EvidenceRecord): void {
-  const { state } = turn;
-  if (state.company !== undefined) {
-    publish(turn, [evidence]);
-    return;
-  }
+  if (turn.state.company === undefined) tellSenders(turn, [evidence]);
+  else publish(turn, [evidence]);
+  if (turn.state.company === undefined && isCollector(turn)) collect(turn, [evidence]);
+}
+
+/** Enters what others answered, before the incident itself: who sends has it at hand. They tell it themselves as well, with more right. */
+export function submitHeard(turn: Turn, evidence: readonly EvidenceRecord[]): void {
+  if (turn.state.company === undefined) tellSenders(turn, evidence);
+  else takeIn(turn, evidence);
+}
+
+function tellSenders(turn: Turn, evidence: readonly EvidenceRecord[]): void {
   const senders = sendersOf(turn);
-  publish(turn, [evidence], [], ({ id }) => senders.has(id));
-  if (isCollector(turn)) collect(turn, [evidence]);
+  publish(turn, evidence, [], ({ id }) => senders.has(id));
 }
 
 /** Of a peer's news: what this node is to pass on. */

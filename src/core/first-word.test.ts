@@ -94,6 +94,19 @@ describe("of the observers of a death", () => {
     expect(receiversOf(scene, "incident").sort()).toEqual(IDS.filter((id) => id !== scene.node.state.self));
   });
 
+  it("tells who sends what the others answered, before it enters it", () => {
+    const scene = observerAt(1);
+    const { node, others } = scene;
+    untilDown(scene);
+    node.pass(LAST_WORD, others);
+    const sender = rank(node.state, OUTAGE, INBOX, START)[0] ?? "";
+    const toSender = node.effects.filter((effect) => effect.type === "send" && effect.to === sender);
+    const records = toSender.flatMap(toldIn);
+    const entered = records.findIndex(({ t }) => t === "incident");
+    const heard = records.slice(0, entered).filter(({ t }) => t === "evidence");
+    expect(heard).toHaveLength(others.length);
+  });
+
   it("another waits, and enters it when it has heard of it from nobody", () => {
     const scene = observerAt(2);
     untilDown(scene);

@@ -1,8 +1,8 @@
 /** What a person should know: how it is opened, numbered and closed. An absence ends with a later life of its subject. */
 import type { WallTime } from "../kit/time.ts";
-import { submit } from "./evidence.ts";
+import { submit, submitHeard } from "./evidence.ts";
 import { wordsForMissing } from "./farewell-words.ts";
-import { publish, takeIn } from "./gossip.ts";
+import { publish } from "./gossip.ts";
 import { incidentId } from "./incident-id.ts";
 import { incidentOf, openAbout, rankOf, resolutionOf } from "./ledger.ts";
 import type {
@@ -109,14 +109,13 @@ export function beginIncidents(turn: Turn, peer: Peer, verdict: Down, inquiry: I
     since: peer.heardWall ?? env.wall,
     ...(kind === "missing" ? { detail: wordsForMissing(peer) } : {}),
   };
-  // What the others answered is kept for the message; they spread it themselves, with more right.
   const incident = incidentId(state.roster.mesh, kind, peer.id, incarnation);
-  takeIn(turn, heardEvidence(turn, peer, incident, inquiry));
   const held = incidentOf(state.ledger, incident);
   if (held !== undefined && rankOf(held.verdict) <= rankOf(verdict)) {
     submit(turn, ownEvidence(turn, peer, incident, inquiry));
     return;
   }
+  submitHeard(turn, heardEvidence(turn, peer, incident, inquiry));
   openIncident(turn, opening, (id) => [ownEvidence(turn, peer, id, inquiry)]);
 }
 
