@@ -4,6 +4,7 @@
  */
 import { after } from "../kit/time.ts";
 import { publish, takeIn } from "./gossip.ts";
+import { keyOf } from "./ledger.ts";
 import type { EvidenceRecord, LedgerRecord } from "./ledger-records.ts";
 import { COLLECT_FOR, LEDGER_NEWS_MAX } from "./limits.ts";
 import type { Peer } from "./peer.ts";
@@ -38,10 +39,13 @@ export function collectFrom(turn: Turn, from: Peer, news: readonly LedgerRecord[
   collect(turn, news.filter(isSubmitted));
 }
 
+/** One of each observer and open incident, whatever a member sends. */
 function collect({ state, env }: Turn, evidence: readonly EvidenceRecord[]): void {
-  if (evidence.length === 0) return;
-  state.collected.push(...evidence);
-  state.passCollectedAt ??= after(env.now, COLLECT_FOR);
+  for (const record of evidence) {
+    if (!state.ledger.open.has(record.incident)) continue;
+    state.collected.set(keyOf(record), record);
+    state.passCollectedAt ??= after(env.now, COLLECT_FOR);
+  }
 }
 
 /** The part of a step that tells the others what was collected. */
@@ -49,7 +53,8 @@ export function passCollected(turn: Turn): void {
   const { state, env, effects } = turn;
   if (state.passCollectedAt === undefined || env.now < state.passCollectedAt) return;
   state.passCollectedAt = undefined;
-  const collected = state.collected.splice(0);
+  const collected = [...state.collected.values()];
+  state.collected.clear();
   for (const { id, session, condition } of state.acquaintances) {
     if (session === undefined || condition.kind === "down") continue;
     const records = collected.filter(({ observer }) => observer !== id);

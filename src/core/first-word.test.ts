@@ -126,6 +126,33 @@ describe("of the observers of a death", () => {
     expect(receiversOf(scene, "evidence")).toEqual([first]);
   });
 
+  it("another enters no second death where the first is over already, though it has not heard the host itself", () => {
+    const scene = observerAt(2);
+    const { node, victim, others } = scene;
+    untilDown(scene);
+    const ended: LedgerRecord = {
+      t: "resolved",
+      incident: incidentOf(victim),
+      at: wallTime(START),
+      by: others[0] ?? "",
+      how: "returned",
+    };
+    node.say(others[0] ?? "", { t: "ledger", records: [incident(others[0] ?? "", victim), ended] });
+    node.pass(LAST_WORD, others);
+    expect(node.incidents("down")).toHaveLength(1);
+  });
+
+  it("another that was stopped before it has entered it looks into it anew", () => {
+    const scene = observerAt(2);
+    const { node, victim, others } = scene;
+    untilDown(scene);
+    node.now += 5000;
+    node.input({ type: "wake" });
+    expect(node.verdict(victim)).not.toBe("host-down");
+    node.pass(600, others);
+    expect(node.incidents("down")).toEqual([]);
+  });
+
   it("another enters the return only when the first has not, by the next beat", () => {
     const scene = observerAt(2);
     const { node, victim, others } = scene;

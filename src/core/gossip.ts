@@ -87,9 +87,11 @@ export function takeIn(turn: Turn, records: readonly LedgerRecord[]): LedgerReco
 
 /** What nothing waits for goes to disk together. */
 function keep({ effects }: Turn, records: readonly Stored[]): void {
-  const before = effects.findIndex((effect) => effect.type === "persist" && effect.afterwards.length === 0);
-  const kept = effects[before];
-  if (kept?.type === "persist") effects[before] = { ...kept, records: [...kept.records, ...records] };
+  // With the last write of this step, if at all: of two versions of a record the later one must stay.
+  const last = effects.findLastIndex((effect) => effect.type === "persist");
+  const kept = effects[last];
+  if (kept?.type === "persist" && kept.afterwards.length === 0)
+    effects[last] = { ...kept, records: [...kept.records, ...records] };
   else effects.push({ type: "persist", records, afterwards: [] });
 }
 

@@ -21,11 +21,13 @@ export function isolate(turn: Turn, detail: string): void {
     notice(turn, { type: "isolated", isolated: true, detail });
   }
   for (const peer of state.peers.values()) {
-    if (peer.condition.kind === "suspect" || peer.condition.kind === "link-problem") {
+    const { condition } = peer;
+    const isUndecided = condition.kind === "suspect" || condition.kind === "link-problem";
+    // A death that it has yet to enter is looked into again once it is back.
+    if (isUndecided || (condition.kind === "down" && condition.enter !== undefined)) {
       become(turn, peer, { kind: "unknown" }, "this node is cut off itself");
-    } else if (peer.condition.kind === "down") {
-      peer.condition.inquiry = undefined;
-      peer.condition.enter = undefined;
+    } else if (condition.kind === "down") {
+      condition.inquiry = undefined;
     }
   }
 }

@@ -22,7 +22,7 @@ import {
 } from "./limits.ts";
 import type { Beat } from "./messages.ts";
 import { forget } from "./outbox.ts";
-import { getsBeats, learnFromBeat, type Peer, type Session } from "./peer.ts";
+import { getsBeats, inquiryOf, learnFromBeat, type Peer, type Session } from "./peer.ts";
 import { keepsCompany } from "./roles.ts";
 import { outranks, rankIn } from "./roster.ts";
 import type { NodeState, Turn } from "./state.ts";
@@ -93,6 +93,8 @@ export function sessionUp(turn: Turn, peer: Peer, session: Session): void {
   turn.state.acquaintances.add(peer);
   peer.dial = { at: turn.env.now, backoff: 0 as Duration, next: 0, wantedSince: undefined };
   peer.lastBeatSeq = -1;
+  // What was asked over the session before may have been lost with it.
+  for (const watched of turn.state.watched) inquiryOf(watched)?.asked.delete(peer.id);
   if (!getsBeats(peer)) scatterQuietBeats(turn, peer);
   sendBeat(turn, peer, session);
 }

@@ -94,7 +94,7 @@ export function init(birth: Birth, env: Env): Step<NodeState> {
     departed: new Set(),
     ledger: emptyLedger(),
     outbox: emptyOutbox(),
-    collected: [],
+    collected: new Map(),
     passCollectedAt: undefined,
     notify: emptyNotify(env.now),
     pulses: new Map(),

@@ -38,8 +38,15 @@ function discount(turn: Turn, peer: Peer, late: Duration): void {
   if (peer.heardAt !== undefined) peer.heardAt = after(peer.heardAt, late);
   if (peer.watchedSince !== undefined) peer.watchedSince = after(peer.watchedSince, late);
   if (peer.condition.kind === "unknown") peer.changedAt = after(peer.changedAt, late);
-  if (peer.condition.kind === "down") peer.condition.inquiry = undefined;
-  if (peer.condition.kind !== "suspect") return;
-  const kind = peer.condition.inquiry.cause === "absence" ? "unknown" : "alive";
+  const { condition } = peer;
+  const inquiry =
+    condition.kind === "suspect"
+      ? condition.inquiry
+      : condition.kind === "down"
+        ? condition.enter?.inquiry
+        : undefined;
+  if (condition.kind === "down") condition.inquiry = undefined;
+  if (inquiry === undefined) return;
+  const kind = inquiry.cause === "absence" ? "unknown" : "alive";
   become(turn, peer, { kind }, "this node was itself stopped");
 }

@@ -41,8 +41,8 @@ export interface NodeState {
   readonly departed: Set<NodeId>;
   readonly ledger: Ledger;
   readonly outbox: Outbox;
-  /** What other observers saw, to be passed on to everyone (evidence.ts), */
-  readonly collected: EvidenceRecord[];
+  /** By its key, what other observers saw, to be passed on to everyone (evidence.ts), */
+  readonly collected: Map<string, EvidenceRecord>;
   /** then. */
   passCollectedAt: Instant | undefined;
   readonly notify: NotifyState;

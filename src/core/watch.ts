@@ -248,7 +248,8 @@ function ask(turn: Turn, peer: Peer, inquiry: Inquiry): void {
       inquiry.asked.set(id, { again: after(now, ms(pause * pace)), pause });
       const asked = turn.state.peers.get(id);
       if (id !== peer.id && asked !== undefined) noteAsked(turn, asked);
-      sendUrgent(turn, id, message, before !== undefined);
+      // Who has answered is asked anew, not again.
+      sendUrgent(turn, id, message, before !== undefined && !inquiry.testimonies.has(id));
     }
     inquiry.nextAskAt = earlier(inquiry.nextAskAt, inquiry.asked.get(id)?.again ?? inquiry.nextAskAt);
   }
@@ -320,6 +321,8 @@ export function probed(turn: Turn, subject: NodeId, address: Address, outcome: P
 export function heardByOthers(turn: Turn, peer: Peer, incarnation: Incarnation): void {
   if (peer.condition.kind !== "down" || peer.condition.incarnation > incarnation) return;
   peer.condition.doubtAt ??= after(turn.env.now, RETURN_PATIENCE);
+  // Its death has been entered and is over: what this node was about to enter would be another one.
+  peer.condition.enter = undefined;
 }
 
 export function nextWatchAt(turn: Pick<Turn, "state" | "env">): Instant | undefined {

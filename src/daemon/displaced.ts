@@ -40,7 +40,7 @@ export class DisplacedBook {
   }
 
   putAsideDamaged(): Promise<Result<unknown>> {
-    return this.#serial.run(() => this.#file.putAside());
+    return this.#serial.run(() => this.#file.mend(contentOf(this.#rosters)));
   }
 
   /** Called with each roster that has to give way to later ones. */
@@ -69,10 +69,13 @@ export class DisplacedBook {
   }
 
   async #replace(rosters: readonly SignedRoster[]): Promise<Result<void>> {
-    const written = await this.#file.write(rosters.length === 0 ? undefined : { rosters });
+    const written = await this.#file.write(contentOf(rosters));
     if (written.ok) this.#rosters = rosters;
     return written;
   }
 }
+
+const contentOf = (rosters: readonly SignedRoster[]): Content | undefined =>
+  rosters.length === 0 ? undefined : { rosters };
 
 const lengthOf = (signed: SignedRoster): number => encodeSigned(signed).length;

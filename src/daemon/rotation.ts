@@ -190,13 +190,16 @@ export class Rotation {
     if (this.#looking) return;
     this.#looking = true;
     // The old root goes only when all who can be asked have been: one may have lost what was issued to it.
-    const mayEnd = this.step()?.step === "finish";
-    if (mayEnd) await this.#askEveryone();
-    else this.#askAround();
-    const done = await this.#serial.run(() => this.#goOn(mayEnd));
-    this.#looking = false;
-    this.#tell(done.ok ? "" : `the change of roots waits: ${done.error.message}`);
-    this.#lookSoon(this.#options.lookEvery ?? LOOK_EVERY);
+    try {
+      const mayEnd = this.step()?.step === "finish";
+      if (mayEnd) await this.#askEveryone();
+      else this.#askAround();
+      const done = await this.#serial.run(() => this.#goOn(mayEnd));
+      this.#tell(done.ok ? "" : `the change of roots waits: ${done.error.message}`);
+    } finally {
+      this.#looking = false;
+      this.#lookSoon(this.#options.lookEvery ?? LOOK_EVERY);
+    }
   }
 
   /** One step, where it is due. What fails is tried again at the next look. */

@@ -13,8 +13,11 @@ export type LostChange =
   | { readonly what: "readdressed"; readonly node: RosterNode; readonly addresses: readonly string[] }
   | { readonly what: "configured"; readonly text: string; readonly version: number }
   | { readonly what: "signer-voided"; readonly revocation: RosterRevocation }
-  /** The root key under another recovery code: a person may hold that one only. */
-  | { readonly what: "resealed"; readonly recovery: RecoveryFile };
+  /**
+   * The root key under another recovery code: a person may hold that one only. `isOlder`: for all that is
+   * known the lost roster has only kept the older of the two.
+   */
+  | { readonly what: "resealed"; readonly recovery: RecoveryFile; readonly isOlder: boolean };
 
 /**
  * Against the roster in force. `base`: one that both build on, where that is known: what is as it was in
@@ -74,7 +77,7 @@ function resealed(lost: Roster, held: Roster, base: Roster | undefined): LostCha
   const known = [held.recovery?.sealed, base?.recovery?.sealed];
   if (recovery === undefined || known.includes(recovery.sealed) || isLeftBehind(lost, recovery, held))
     return [];
-  return [{ what: "resealed", recovery }];
+  return [{ what: "resealed", recovery, isOlder: base === undefined }];
 }
 
 /** The root that it holds has been replaced since, and a newer code printed. */
@@ -133,9 +136,13 @@ function withChange(roster: Roster, change: LostChange, now: WallTime): Result<P
     case "signer-voided":
       return withoutKey(roster, { ...change.revocation, at: isoTime(now) });
     case "resealed":
-      return withRecovery(roster, change.recovery);
+      return change.isOlder ? failure("usage", OLDER_CODE) : withRecovery(roster, change.recovery);
   }
 }
+
+/** To put it in force would bring back a code that was renewed because it leaked. */
+const OLDER_CODE =
+  "that recovery code may be the older of the two; if it is the one you hold, `balefire recovery renew` with it seals the root key anew";
 
 function withoutKey(roster: Roster, revocation: RosterRevocation): Result<Partial<Roster>> {
   const successor = roster.succession.find(({ pin }) => pin === revocation.pin);

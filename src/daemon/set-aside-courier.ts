@@ -107,8 +107,11 @@ export function createCourier(options: CourierOptions): Courier {
 
   const deliverAll = async (): Promise<void> => {
     busy = true;
-    for (const parcel of parcels()) if (!stopped) await deliver(parcel);
-    busy = false;
+    try {
+      for (const parcel of parcels()) if (!stopped) await deliver(parcel);
+    } finally {
+      busy = false;
+    }
     if (parcels().length > 0) soon(more ? firstAfter : againAfter);
     more = false;
   };

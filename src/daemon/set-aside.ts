@@ -78,10 +78,9 @@ export class SetAsideBook {
   /** What can still be read of them stays. */
   putAsideDamaged(): Promise<Result<unknown>> {
     return this.#serial.run(async () => {
-      const base = await this.#files.base.putAside();
-      const list = await this.#files.list.putAside();
-      if (!list.ok || !base.ok) return list.ok ? base : list;
-      return list.value && this.#held.length > 0 ? this.#replace(this.#held) : list;
+      const base = await this.#files.base.mend(this.#base?.signed);
+      const list = await this.#files.list.mend(this.#held.length === 0 ? undefined : recordsOf(this.#held));
+      return base.ok ? list : base;
     });
   }
 
@@ -196,12 +195,17 @@ export class SetAsideBook {
   }
 
   async #replace(held: readonly Held[]): Promise<Result<void>> {
-    const rosters = held.map(({ at, signed, settled }) => ({ at, signed, settled }));
-    const written = await this.#files.list.write({ rosters });
+    const written = await this.#files.list.write(recordsOf(held));
     if (written.ok) this.#held = held;
     return written;
   }
 }
+
+const recordsOf = (
+  held: readonly Held[],
+): { readonly rosters: readonly Pick<Held, "at" | "signed" | "settled">[] } => ({
+  rosters: held.map(({ at, signed, settled }) => ({ at, signed, settled })),
+});
 
 /**
  * Signed by a key of this mesh, void or not. A root that the mesh has left since may be the very one that

@@ -44,19 +44,24 @@ export class SpareFile<T> {
     this.#isInPlace = true;
   }
 
-  /** Where it is damaged and still in its place; gives whether it was. */
-  async putAside(): Promise<Result<boolean>> {
-    if (this.#damage === undefined || !this.#isInPlace) return ok(false);
-    const moved = await this.#folder.putAside(this.#file.name);
-    if (!moved.ok) return moved;
+  /** Where it is damaged and still in its place, it is kept under another name, and this is what is in its place. */
+  async mend(content: T | undefined): Promise<Result<void>> {
+    return this.#damage !== undefined && this.#isInPlace ? this.write(content) : ok(undefined);
+  }
+
+  async #copyAside(): Promise<Result<void>> {
+    if (this.#damage === undefined || !this.#isInPlace) return ok(undefined);
+    const copied = await this.#folder.copyAside(this.#file.name);
+    if (!copied.ok) return copied;
     this.#isInPlace = false;
-    this.#damage = { ...this.#damage, message: `${this.#damage.message}; it is now ${moved.value}` };
-    return ok(true);
+    const kept = copied.value === undefined ? "it is gone since" : `it is now ${copied.value}`;
+    this.#damage = { ...this.#damage, message: `${this.#damage.message}; ${kept}` };
+    return ok(undefined);
   }
 
   /** Undefined: there is none any more. */
   async write(content: T | undefined): Promise<Result<void>> {
-    const aside = await this.putAside();
+    const aside = await this.#copyAside();
     if (!aside.ok) return aside;
     return content === undefined
       ? this.#folder.remove(this.#file.name)

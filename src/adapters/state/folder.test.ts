@@ -133,14 +133,16 @@ test("a folder several levels down is made; one that cannot be is a failure, not
   });
 });
 
-test("a damaged file is put aside under a name that is free; where none is, the last one gives way", async () => {
-  const texts: string[] = [];
+test("a damaged file is kept under a name that is free as well; where none is, the last one gives way", async () => {
+  const texts: (string | undefined)[] = [];
   for (let times = 1; times <= 6; times += 1) {
     await writeFile(join(path, "colours.json"), `damaged ${times}`);
-    texts.push(unwrap(await folder.putAside("colours.json")));
+    texts.push(unwrap(await folder.copyAside("colours.json")));
+    expect(await readFile(join(path, "colours.json"), "utf8")).toBe(`damaged ${times}`);
+    await folder.remove("colours.json");
   }
   expect(texts).toEqual([1, 2, 3, 4, 4, 4].map((number) => `colours.json.damaged-${number}`));
   expect(await readFile(join(path, "colours.json.damaged-1"), "utf8")).toBe("damaged 1");
   expect(await readFile(join(path, "colours.json.damaged-4"), "utf8")).toBe("damaged 6");
-  expect(await folder.putAside("none.json")).toMatchObject({ ok: false });
+  expect(await folder.copyAside("none.json")).toEqual({ ok: true, value: undefined });
 });

@@ -4,7 +4,7 @@
  * that what a disk or an editor did to them is said by name instead of being believed.
  */
 import { createHash } from "node:crypto";
-import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { link, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
 import { failure, ok, type Result } from "../../kit/result.ts";
@@ -182,20 +182,23 @@ export class StateFolder {
   }
 
   /**
-   * A damaged file is kept for a person to look at, under another name; gives that. Of those names the last
-   * one gives way where all are taken.
+   * A damaged file is kept for a person to look at, under another name too; gives that, or nothing where the file
+   * is gone. Of those names the last one gives way where all are taken. The file itself stays until it is
+   * written or removed: what is good in it must not be missing in between.
    */
-  async putAside(name: string): Promise<Result<string>> {
+  async copyAside(name: string): Promise<Result<string | undefined>> {
     const names = Array.from({ length: DAMAGED_FILES_KEPT }, (_, index) => `${name}.damaged-${index + 1}`);
     let aside = "";
     for (aside of names) if (!(await this.exists(aside))) break;
     const path = join(this.path, name);
     try {
-      await rename(path, join(this.path, aside));
+      await rm(join(this.path, aside), { force: true });
+      await link(path, join(this.path, aside));
       this.#checkpoint(`put aside ${name}`);
       await this.#syncFolder();
       return ok(aside);
     } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return ok(undefined);
       return this.#unusable(`cannot put aside ${path}`, error);
     }
   }
