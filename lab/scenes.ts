@@ -23,6 +23,7 @@ import { restart } from "./scenes/restart.ts";
 import { rotation } from "./scenes/rotation.ts";
 import { stutter } from "./scenes/stutter.ts";
 import { suspended } from "./scenes/suspended.ts";
+import { theft } from "./scenes/theft.ts";
 import { twoNetworks } from "./scenes/two-networks.ts";
 import { twoNodes } from "./scenes/two-nodes.ts";
 import type { Scene } from "./stage.ts";
@@ -54,4 +55,5 @@ export const SCENES: readonly Scene[] = [
   loss,
   chaos,
   rotation,
+  theft,
 ];

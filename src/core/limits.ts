@@ -161,6 +161,8 @@ export const TURN_ATTEMPTS = 3;
 export const RETRY_FIRST: Duration = ms(500);
 /** A receiver that asks for a longer wait gets the next node in line instead. */
 export const TURN_WAIT_MAX: Duration = seconds(5);
+/** Whoever tries again after a pause of its own says so this long before it sends. */
+export const ANNOUNCED_FOR: Duration = ms(200);
 /** After a lost turn a node tries again at doubling intervals up to this. */
 export const RETRY_MAX: Duration = minutes(5);
 /** A channel counts as proven for this long after a delivery. */

@@ -8,7 +8,7 @@ import { keepFlapping } from "./flapping.ts";
 import type { LedgerRecord } from "./ledger-records.ts";
 import { INTENT_LEASE, MESSAGE_INCIDENTS_MAX, RETURN_PATIENCE } from "./limits.ts";
 import { heldBack } from "./mutes.ts";
-import { resumesAt, sendAgain, take, tend } from "./sending.ts";
+import { resumesAt, sendAgain, take, tend, yieldTo } from "./sending.ts";
 import { type Group, settledAt } from "./settling.ts";
 import { type NodeState, nameOf, notice, type Turn, wakeBy } from "./state.ts";
 import { failureKey, INBOX, rank, turnAt } from "./turns.ts";
@@ -202,6 +202,7 @@ export function noteRecords(turn: Turn, records: readonly LedgerRecord[]): void 
     if (record.t === "intent") {
       for (const key of keys)
         notify.holds.set(key, { node: record.node, until: after(env.now, INTENT_LEASE) });
+      yieldTo(turn, record);
       continue;
     }
     for (const key of keys) if (notify.holds.get(key)?.node === record.node) notify.holds.delete(key);

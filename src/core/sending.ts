@@ -6,8 +6,9 @@ import { type Duty, isClaimWhileCutOff } from "./duties.ts";
 import { publish } from "./gossip.ts";
 import type { DeliveryOutcome, Effect } from "./io.ts";
 import { incidentOf, wasTold } from "./ledger.ts";
-import type { DeliveryRecord, IncidentRecord, LedgerRecord, Phase } from "./ledger-records.ts";
+import type { DeliveryRecord, IncidentRecord, IntentRecord, LedgerRecord, Phase } from "./ledger-records.ts";
 import {
+  ANNOUNCED_FOR,
   DELIVERY_LOST,
   DETAIL_MAX,
   INTENT_LEASE,
@@ -107,7 +108,25 @@ export function take(turn: Turn, phase: Phase, channel: string, duties: readonly
     retryAt: turn.env.now,
   };
   turn.state.notify.sendings.set(message, sending);
-  launch(turn, sending);
+  if (turn.state.notify.pauses.has(channel)) announce(turn, sending);
+  else launch(turn, sending);
+}
+
+/** Pauses know nothing of turns: two nodes whose pauses end together would both send. */
+function announce(turn: Turn, sending: Sending): void {
+  sending.retryAt = after(turn.env.now, ANNOUNCED_FOR);
+  renew(turn, sending, []);
+  wakeBy(turn, sending.retryAt);
+}
+
+/** Of two that have announced the same, and not begun, the one with the lower id goes on. */
+export function yieldTo({ state }: Turn, intent: IntentRecord): void {
+  if (intent.node > state.self) return;
+  for (const { message, attempt, phase, channel, incidents } of [...state.notify.sendings.values()]) {
+    if (attempt > 0 || phase !== intent.phase || channel !== intent.channel) continue;
+    if (incidents.some((incident) => intent.incidents.includes(incident)))
+      state.notify.sendings.delete(message);
+  }
 }
 
 /** The incidents of an unfinished message that is owed as a whole. */
