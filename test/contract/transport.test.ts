@@ -1,6 +1,6 @@
 /** The mesh transport among friends: both planes, one session a pair, every kind of end. */
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Envelope } from "../../src/core/messages.ts";
 import type { Address, NodeId } from "../../src/core/types.ts";
@@ -246,6 +246,15 @@ describe("the end of a session", () => {
   });
 });
 
+/** Takes connections, says nothing. */
+async function listenMutely(): Promise<{ readonly server: Server; readonly address: Address }> {
+  const server = createServer(() => {}).listen(PORT, freshHost());
+  await once(server, "listening");
+  const address = server.address();
+  const host = typeof address === "object" ? (address?.address ?? "") : "";
+  return { server, address: `${host}:${PORT}` as Address };
+}
+
 describe("an attempt that fails", () => {
   it("says which peer, which address and why", async () => {
     const nowhere = `${freshHost()}:${PORT}` as Address;
@@ -277,14 +286,26 @@ describe("an attempt that fails", () => {
   });
 
   it("when what listens there never answers", async () => {
-    const mute = createServer(() => {}).listen(PORT, freshHost());
-    await once(mute, "listening");
-    const address = mute.address();
-    const host = typeof address === "object" ? (address?.address ?? "") : "";
-    a.transport.dial(b.identity.id, `${host}:${PORT}` as Address);
+    const mute = await listenMutely();
+    a.transport.dial(b.identity.id, mute.address);
     expect((await a.event("dial-failed")).reason).toBe("the peer does not greet");
-    mute.close();
+    mute.server.close();
   }, 15_000);
+
+  it("when the peer is removed meanwhile, whose connection is closed at once, or was removed before", async () => {
+    const mute = await listenMutely();
+    a.transport.dial(b.identity.id, mute.address);
+    const [socket] = (await once(mute.server, "connection")) as [Socket];
+    const closed = once(socket.resume(), "close");
+    a.transport.trust(trustOf(pair.mesh, a.identity, []));
+    expect((await a.event("dial-failed")).reason).toBe("the peer is not in the roster");
+    await closed;
+    a.transport.dial(b.identity.id, b.address);
+    expect((await a.event("dial-failed", ({ address }) => address === b.address)).reason).toBe(
+      "the peer is not in the roster",
+    );
+    mute.server.close();
+  });
 });
 
 describe("listening", () => {

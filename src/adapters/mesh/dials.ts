@@ -6,6 +6,8 @@ const CONNECT_MS_MAX = 3000;
 /** From the TCP connection to the peer's hello. */
 const GREETING_MS_MAX = 5000;
 
+export const NOT_IN_ROSTER = "the peer is not in the roster";
+
 export interface Dial {
   readonly peer: NodeId;
   readonly address: Address;
@@ -66,6 +68,15 @@ export class Dials {
       if (other.peer !== dial.peer) continue;
       this.fail(other, "the peer was reached at another address");
       other.socket.destroy();
+    }
+  }
+
+  /** Ends attempts at all others. A peer that is removed keeps no half-open connection either. */
+  keepTo(peers: ReadonlySet<NodeId>): void {
+    for (const { dial } of [...this.#underWay.values()]) {
+      if (peers.has(dial.peer)) continue;
+      this.fail(dial, NOT_IN_ROSTER);
+      dial.socket.destroy();
     }
   }
 

@@ -18,7 +18,7 @@ import { nearestOwn } from "../../wire/nearest-address.ts";
 import { type Hello, PROTOCOL_VERSIONS } from "../../wire/peer-hello.ts";
 import { claimedSession, DATAGRAM_PLAINTEXT_BYTES_MAX, type Role, type Unopened } from "./datagram-box.ts";
 import { DatagramPort } from "./datagram-port.ts";
-import { type Dial, Dials } from "./dials.ts";
+import { type Dial, Dials, NOT_IN_ROSTER } from "./dials.ts";
 import { Dismissals } from "./dismissal.ts";
 import { Door } from "./door.ts";
 import { fault } from "./fault.ts";
@@ -114,8 +114,10 @@ class Mesh implements MeshTransport {
     for (const session of [...this.#open]) {
       if (!isStillTrusted(session.identity, view)) session.end("revoked", "revoked");
     }
+    const peers = new Set(view.peers.map(({ id }) => id));
+    this.#dials.keepTo(peers);
     for (const peer of this.#ended.keys()) {
-      if (!view.peers.some(({ id }) => id === peer)) this.#ended.delete(peer);
+      if (!peers.has(peer)) this.#ended.delete(peer);
     }
   }
 
@@ -125,11 +127,13 @@ class Mesh implements MeshTransport {
   }
 
   dial(peer: NodeId, address: Address): void {
-    const target = ipAddressParts(address);
     if (this.#closed || this.#dials.isUnderWay(peer, address)) return;
+    const target = ipAddressParts(address);
     const gate = this.#gate;
-    if (target === undefined || gate === undefined) {
-      const reason = gate === undefined ? "nobody is trusted yet" : "this is not an address";
+    const isPeer = this.#trust?.peers.some(({ id }) => id === peer);
+    if (gate === undefined || target === undefined || isPeer !== true) {
+      const wrong = target === undefined ? "this is not an address" : NOT_IN_ROSTER;
+      const reason = gate === undefined ? "nobody is trusted yet" : wrong;
       queueMicrotask(() => this.#emit({ type: "dial-failed", peer, address, reason }));
       return;
     }

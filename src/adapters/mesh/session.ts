@@ -26,7 +26,7 @@ import { plainHost } from "./socket-address.ts";
 /** Bytes waiting for a peer that does not read; then the session ends rather than memory is eaten. */
 export const QUEUED_BYTES_MAX: number = 4_194_304;
 /** How long the bye may take to leave before the connection is cut. */
-const FAREWELL_MS = 1000;
+const FAREWELL_MS = 400;
 
 export interface SessionEvents {
   /** The peer's hello came, and a version is agreed on. */
