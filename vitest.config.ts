@@ -1,8 +1,9 @@
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./test/longest-first.ts";
 
-/** These drive real daemons against the clock: one file at a time, or they would starve one another of it. */
+/** These drive real daemons against the clock, and mostly wait: two files at a time. */
 const AGAINST_THE_CLOCK = ["test/e2e/{demo,lab,mesh,bench,systemd}*.test.ts"];
-/** Of them, those that take all of the machine or measure it. */
+/** Of them, those that take all of the machine, or judge how fast something was. */
 const ALONE = ["test/e2e/{lab-alone,bench}.test.ts"];
 const COMPILE_CACHE = "test/compile-cache.ts";
 const daemons = {
@@ -16,6 +17,7 @@ const daemons = {
 export default defineConfig({
   test: {
     reporters: ["default"],
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -34,7 +36,7 @@ export default defineConfig({
           name: "daemons",
           include: AGAINST_THE_CLOCK,
           exclude: ALONE,
-          maxWorkers: 1,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },

@@ -16,7 +16,7 @@ import type {
   SilenceListReport,
 } from "../../src/wire/rpc.ts";
 
-const PORT = 17_854;
+const PORT = 18_554;
 const WAIT_MS_MAX = 15_000;
 let mesh: Mesh;
 let a: Daemon;

@@ -26,7 +26,7 @@ import { authoritiesOf, Gate } from "./gate.ts";
 import { Joins } from "./joins.ts";
 import { bindAll } from "./listen.ts";
 import { type Counters, type MeshStats, noCounts, Refusals } from "./mesh-stats.ts";
-import { identify, isDismissed, isStillTrusted, PEER_ALPN } from "./peer-identity.ts";
+import { identify, isDismissed, isStillPinned, leadsToRoot, PEER_ALPN } from "./peer-identity.ts";
 import { supersedes } from "./precedence.ts";
 import { Session, type SessionEvents } from "./session.ts";
 import { addressOf, ipAddressParts, plainHost } from "./socket-address.ts";
@@ -112,7 +112,11 @@ class Mesh implements MeshTransport {
     const isSame = before !== undefined && authoritiesOf(before).join() === authoritiesOf(view).join();
     if (!isSame) this.#gate = this.#openGate(view);
     for (const session of [...this.#open]) {
-      if (!isStillTrusted(session.identity, view)) session.end("revoked", "revoked");
+      if (!isStillPinned(session.identity, view)) session.end("revoked", "revoked");
+    }
+    // Takes long with many peers; and what a chain leads to changes with nothing else.
+    for (const session of isSame ? [] : [...this.#open]) {
+      if (!leadsToRoot(session.identity.leaf, view)) session.end("revoked", "revoked");
     }
     const peers = new Set(view.peers.map(({ id }) => id));
     this.#dials.keepTo(peers);

@@ -89,11 +89,9 @@ export function isDismissed(socket: TLSSocket, trust: TrustView): boolean {
   return issuer !== undefined && trust.untold?.includes(pinOf(issuer)) !== true;
 }
 
-/** Whether a connection that was let in would be let in under this view, too. */
-export function isStillTrusted(identity: PeerIdentity, trust: TrustView): boolean {
-  const pinned = trust.peers.find((peer) => peer.id === identity.peer);
-  return pinned?.pin === identity.pin && leadsToRoot(identity.leaf, trust);
-}
+/** Whether the peer of a connection that was let in is one of this view, by the same key. */
+export const isStillPinned = (identity: PeerIdentity, trust: Pick<TrustView, "peers">): boolean =>
+  trust.peers.find((peer) => peer.id === identity.peer)?.pin === identity.pin;
 
 /** Base64url SHA-256 of the SubjectPublicKeyInfo in DER. */
 export const pinOf = (certificate: X509Certificate): string =>
@@ -123,7 +121,7 @@ function chainErrorOf(socket: TLSSocket): string | undefined {
 }
 
 /** Signature by signature up to a trusted root, by the issuer shown or one we know; leaves issue nothing, issuers are CAs. */
-function leadsToRoot(leaf: X509Certificate, trust: Pick<TrustView, "roots" | "issuers">): boolean {
+export function leadsToRoot(leaf: X509Certificate, trust: Pick<TrustView, "roots" | "issuers">): boolean {
   if (leaf.ca) return false;
   const anchors = trust.roots.map((pem) => new X509Certificate(pem));
   const isAnchored = (certificate: X509Certificate): boolean =>
