@@ -1,5 +1,5 @@
 /** Spreads the ledger: news at once to everyone, differences found by digest and repaired over the stream. */
-import { after, between } from "../kit/time.ts";
+import { after, between, ms } from "../kit/time.ts";
 import { incidentId } from "./incident-id.ts";
 import type { Effect, Stored } from "./io.ts";
 import { digestOf, isForgotten, keyOf, merge, mutesInForce, versionOf } from "./ledger.ts";
@@ -8,9 +8,12 @@ import {
   LEDGER_FULL,
   LEDGER_NEWS_MAX,
   LIFE_LEAP_MAX,
+  LOSSY_ABOVE,
   MUTES_MAX,
   OPEN_MAX,
   PARCEL_CHARS,
+  RESEND_FIRST,
+  RESEND_FIRST_LOSSLESS,
   SUMMARY_MAX,
   SYNC_AFTER,
   SYNC_EVERY,
@@ -19,7 +22,7 @@ import type { LedgerNews, LedgerSummary, PeerMessage, Plane } from "./messages.t
 import { dueAgain, enqueue } from "./outbox.ts";
 import { type Peer, pathOf } from "./peer.ts";
 import { patience } from "./stall.ts";
-import type { Turn } from "./state.ts";
+import type { News, Turn } from "./state.ts";
 
 const STORE_PREFIX = "ledger/";
 
@@ -31,7 +34,7 @@ export const storedRecord = (record: LedgerRecord): Stored => ({
 export const isLedgerKey = (key: string): boolean => key.startsWith(STORE_PREFIX);
 export const forgotten = (key: string): Stored => ({ key: STORE_PREFIX + key, value: undefined });
 
-/** Enters this node's own records: on disk first, then to its peers, then whatever depends on them. */
+/** Enters this node's own records. They are on disk before the peers are told, and these before `afterwards`. */
 export function publish(
   turn: Turn,
   records: readonly LedgerRecord[],
@@ -39,18 +42,34 @@ export function publish(
   isTold: (peer: Peer) => boolean = () => true,
 ): void {
   const news = records.filter((record) => merge(turn.state.ledger, record));
-  const effects: Effect[] = [];
-  for (const peer of turn.state.acquaintances) {
-    if (!isTold(peer)) continue;
-    for (const records of parcels(news)) effects.push(...urgent(turn, peer, { t: "ledger", records }));
-  }
   if (news.length === 0) turn.effects.push(...afterwards);
-  else
-    turn.effects.push({
-      type: "persist",
-      records: news.map(storedRecord),
-      afterwards: [...effects, ...afterwards],
-    });
+  else turn.news.push({ records: news, afterwards, isTold });
+}
+
+/** The part of a step that writes and tells what it entered: one write, and as few messages as hold it all. */
+export function spreadNews(turn: Turn): void {
+  const { news, state } = turn;
+  if (news.length === 0) return;
+  // What was entered first may have changed in the same step.
+  const latest = (entered: readonly News[]): LedgerRecord[] => {
+    const keys = new Set(entered.flatMap(({ records }) => records.map(keyOf)));
+    return [...keys].flatMap((key) => state.ledger.records.get(key) ?? []);
+  };
+  const effects: Effect[] = [];
+  const parcelled = new Map<string, LedgerRecord[][]>();
+  for (const peer of state.acquaintances) {
+    const told = news.filter(({ isTold }) => isTold(peer));
+    const which = told.map((each) => news.indexOf(each)).join();
+    const made = parcelled.get(which) ?? parcels(latest(told));
+    parcelled.set(which, made);
+    for (const records of made) effects.push(...urgent(turn, peer, { t: "ledger", records }));
+  }
+  turn.effects.push({
+    type: "persist",
+    records: latest(news).map(storedRecord),
+    afterwards: [...effects, ...news.flatMap(({ afterwards }) => afterwards)],
+  });
+  news.length = 0;
 }
 
 /** Where not everyone has a session with everyone, news goes on from neighbour to neighbour. */
@@ -122,7 +141,8 @@ function urgent(turn: Turn, peer: Peer, message: PeerMessage): Effect[] {
   const overStream = isStream ? [send(peer, "stream", message)] : [];
   if (isStream && (session.datagramAt === undefined || condition.kind === "down")) return overStream;
   const { now } = turn.env;
-  const number = enqueue(turn.state.outbox, peer.id, message, now, patience(turn.state, now));
+  const interval = peer.loss > LOSSY_ABOVE ? RESEND_FIRST : RESEND_FIRST_LOSSLESS;
+  const number = enqueue(turn.state.outbox, peer.id, message, now, ms(interval + patience(turn.state, now)));
   return [...overStream, { type: "send", to: peer.id, plane: "datagram", envelope: { number, message } }];
 }
 

@@ -3,7 +3,7 @@
  * One node pings at a time; the others stand by, each a little longer than the one before it, so
  * that the last of them would ping within two periods of the last success.
  */
-import { hashPartsAgain } from "../kit/hash.ts";
+import { hashPairAgain } from "../kit/hash.ts";
 import { after, type Duration, earlier, earliest, type Instant, later } from "../kit/time.ts";
 import { publish } from "./gossip.ts";
 import type { DeliveryOutcome } from "./io.ts";
@@ -31,7 +31,7 @@ function placeOf(state: NodeState, heartbeat: string): { place: number; of: numb
   const able = [state.self];
   for (const peer of state.peers.values())
     if (peer.condition.kind === "alive" && peer.channels.includes(heartbeat)) able.push(peer.id);
-  const order = able.map((node) => ({ node, hash: hashPartsAgain("balefire-heartbeat-1", heartbeat, node) }));
+  const order = able.map((node) => ({ node, hash: hashPairAgain("balefire-heartbeat-1", heartbeat, node) }));
   order.sort((a, b) => (a.hash < b.hash ? -1 : 1));
   return { place: order.findIndex(({ node }) => node === state.self), of: order.length };
 }

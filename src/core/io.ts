@@ -93,6 +93,13 @@ export type DeliveryOutcome =
   /** The receiver refuses this for good (bad address, bad token). */
   | { readonly outcome: "permanent"; readonly detail: string };
 
+export interface LateRootChange {
+  /** When it was begun. */
+  readonly since: WallTime;
+  /** `waits for NAMES` or `cannot go on`, a colon, and why. */
+  readonly words: string;
+}
+
 /** A mute as a person wants it; the core numbers and dates it. */
 export type MuteRequest = Omit<MuteRecord, "t" | "revision" | "at">;
 
@@ -112,6 +119,8 @@ export type SingleInput =
   | { readonly type: "readings"; readonly readings: readonly Reading[]; readonly unwatched?: true }
   /** How this node's own certificate stands: `late` says what keeps it from being renewed. */
   | { readonly type: "certificate"; readonly late: string | undefined }
+  /** This node, the keymaster: a change of roots has taken too long; undefined = none has, or it is over. */
+  | { readonly type: "root-change"; readonly late: LateRootChange | undefined }
   /** This node, the keymaster, has removed another that is suspected to be in other hands. */
   | { readonly type: "revoked"; readonly node: NodeId; readonly name: string; readonly why: string }
   /** A person sets, changes or lifts a maintenance or a silence. */

@@ -17,7 +17,8 @@ import type { Incarnation, IncidentId, NodeId, PathKind, ProbeOutcome, Severity,
  * - `flapping`: incidents of one kind about one subject (`topic`: of which) that come and go.
  * - `heat`: one of the subject's own sensors is past a limit, a fan stands still, or a sensor is gone
  *   (`topic`: a key of the sensor, a space, and `warning`, `critical`, `stopped` or `lost`).
- * - `certificate`: the subject's own certificate has not been renewed in time.
+ * - `certificate`: the subject's own certificate has not been renewed in time; with the topic `root`, a
+ *   change of roots that the subject drives has not ended in time.
  * - `clock`: the subject's clock is off from what most clocks of the mesh agree on.
  * - `revoked`: a note, the subject was removed on the suspicion that its key is in other hands.
  * - `restarted`: a note, the host has booted by itself.

@@ -16,6 +16,8 @@ export const ANSWER_PATIENCE: Duration = ms(300);
 export const ASK_AGAIN: Duration = ms(25);
 /** up to this, which is also the pace at which those are asked again who have answered; */
 export const ASK_EVERY: Duration = ms(100);
+/** less often where they hear nothing either: were that to change, they would say so; */
+export const ASK_SILENT_EVERY: Duration = ms(300);
 /** slower where more subjects than this are in doubt at once, */
 export const DOUBTS_AT_FULL_PACE = 2;
 /** and begun anew at this pace while someone else hears the subject. */
@@ -36,7 +38,7 @@ export const PROBE_HOLDS: Duration = ms(600);
 /** After this long a probe that saw nothing says so. */
 export const PROBE_PATIENCE: Duration = ms(400);
 /** Of the observers of a death one enters it; each further one in line does so after this much longer, */
-export const WORD_EVERY: Duration = ms(25);
+export const WORD_EVERY: Duration = ms(50);
 /** and all of them from this place on. */
 export const WORD_PLACES_MAX = 4;
 /** What others saw of it is gathered for this long before it is passed on to everyone. */
@@ -121,8 +123,10 @@ export const SYNC_EVERY: Duration = seconds(2);
 /** A newer roster is asked for from one peer at a time; after this long without it, from the next. */
 export const ROSTER_PATIENCE: Duration = ms(500);
 
-/** Urgent datagrams are repeated at doubling intervals from here, */
+/** Urgent datagrams are repeated at doubling intervals from here; */
 export const RESEND_FIRST: Duration = ms(80);
+/** from here where none are lost: an acknowledgement that is late comes from a node that has much to do, and each repetition is more of it; */
+export const RESEND_FIRST_LOSSLESS: Duration = ms(250);
 /** until acknowledged or this old; then anti-entropy takes over. */
 export const RESEND_FOR: Duration = seconds(3);
 /** At most this many unacknowledged; beyond, the oldest give way to anti-entropy. */

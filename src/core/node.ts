@@ -9,7 +9,7 @@ import { isFarewellKey, memberLeft, noteRestart, restoreFarewell, saidGoodbye } 
 import { sendBeat, sendBeats } from "./beats.ts";
 import { keepTime, startClocks } from "./clocks.ts";
 import { passCollected } from "./evidence.ts";
-import { isLedgerKey, resend, supply } from "./gossip.ts";
+import { isLedgerKey, resend, spreadNews, supply } from "./gossip.ts";
 import { settleRoles } from "./hearsay.ts";
 import { keepHeartbeats, nextPingAt, pinged } from "./heartbeat.ts";
 import { deadIncarnation } from "./incidents.ts";
@@ -118,7 +118,7 @@ export function init(birth: Birth, env: Env): Step<NodeState> {
     storeRetryAt: undefined,
     stopping: false,
   };
-  const turn: Turn = { state, env, effects: [] };
+  const turn: Turn = { state, env, effects: [], news: [] };
   restore(state, birth);
   followRoster(turn, birth.roster);
   for (const { key, value } of birth.stored)
@@ -141,12 +141,12 @@ function restore(state: NodeState, birth: Birth): void {
 }
 
 export function step(state: NodeState, input: Input, host: Env): Step<NodeState> {
-  const turn: Turn = { state, env: keepTime(state, host), effects: [] };
+  const turn: Turn = { state, env: keepTime(state, host), effects: [], news: [] };
   noticeStall(turn);
   let isRoutine = true;
   for (const each of input.type === "together" ? input.inputs : [input])
     isRoutine = takeRoutinely(turn, each) && isRoutine;
-  return isRoutine ? { state, effects: turn.effects } : conclude(turn);
+  return isRoutine && turn.news.length === 0 ? { state, effects: turn.effects } : conclude(turn);
 }
 
 /** Takes it in; true when nothing else needs to be looked at for it. */
@@ -173,6 +173,7 @@ function conclude(turn: Turn): Step<NodeState> {
   if (isDrowsy(turn)) state.notify.wakeAt = state.drowsyUntil;
   else if (!state.stopping) notifyPeople(turn);
   keepHeartbeats(turn);
+  spreadNews(turn);
   tidyLedger(turn);
   retryStore(turn);
   const due = earliest(
@@ -237,6 +238,7 @@ function take(turn: Turn, input: SingleInput): void {
       takeReadings(turn, input);
       return;
     case "certificate":
+    case "root-change":
     case "revoked":
       takeCertificateNews(turn, input);
       return;

@@ -142,10 +142,12 @@ function turnOf(turn: Turn, group: Group): Instant | undefined {
   const seen = group.duties.map((duty) => dueAt(state, duty)).reduce(earlier);
   const settled = settledAt(turn, group, seen);
   const paused = state.notify.pauses.get(group.channel)?.until ?? settled;
+  const base = later(settled, lastSign(state, group, seen));
+  // Whose turn it is takes long to find in a large mesh.
+  if (env.now < later(paused, base)) return later(paused, base);
   const about = group.duties.map(({ record }) => record);
   const place = rank(state, anchorOf(group), group.channel, env.wall, about).indexOf(state.self);
-  if (place < 0) return undefined;
-  return later(paused, turnAt(later(settled, lastSign(state, group, seen)), place, group.phase));
+  return place < 0 ? undefined : later(paused, turnAt(base, place, group.phase));
 }
 
 /**

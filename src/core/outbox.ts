@@ -1,5 +1,5 @@
 /** Urgent datagrams that are repeated until acknowledged. What gives up here is found again by anti-entropy. */
-import { after, type Duration, earlier, earliest, type Instant, ms } from "../kit/time.ts";
+import { after, type Duration, earlier, earliest, type Instant } from "../kit/time.ts";
 import { OUTBOX_MAX, RESEND_FIRST, RESEND_FOR } from "./limits.ts";
 import type { PeerMessage } from "./messages.ts";
 import type { NodeId } from "./types.ts";
@@ -28,16 +28,13 @@ export const emptyOutbox = (): Outbox => ({
   dueAtStale: false,
 });
 
-/**
- * Remembers a message that is being sent now; returns the number the receiver shall acknowledge. Where acknowledgements
- * are expected late, `patience` says by how much.
- */
+/** Remembers a message that is being sent now; returns the number the receiver shall acknowledge, within `interval`. */
 export function enqueue(
   outbox: Outbox,
   to: NodeId,
   message: PeerMessage,
   now: Instant,
-  patience: Duration = ms(0),
+  interval: Duration = RESEND_FIRST,
 ): number {
   const number = outbox.nextNumber;
   outbox.nextNumber += 1;
@@ -45,7 +42,6 @@ export function enqueue(
     const oldest = outbox.pending.keys().next().value;
     if (oldest !== undefined) remove(outbox, oldest);
   }
-  const interval = ms(RESEND_FIRST + patience);
   const resendAt = after(now, interval);
   outbox.pending.set(number, { to, message, giveUpAt: after(now, RESEND_FOR), resendAt, interval });
   outbox.dueAt = earliest(outbox.dueAt, resendAt);

@@ -1,13 +1,19 @@
-/** What the daemon knows of certificates and people should: that its own is late, and that a key was revoked. */
+/** What the daemon knows of keys and people should: a late certificate or change of roots, and that a key was revoked. */
 import { episode, openIncident, openOf, resolveIncident } from "./incidents.ts";
 import type { Input } from "./io.ts";
+import { DETAIL_MAX } from "./limits.ts";
+import { ROOT_CHANGE_TOPIC } from "./pki/rotation.ts";
 import { nameOf, type Turn } from "./state.ts";
 
 type Late = Extract<Input, { type: "certificate" }>;
+type RootChange = Extract<Input, { type: "root-change" }>;
 type Revoked = Extract<Input, { type: "revoked" }>;
 
-export const takeCertificateNews = (turn: Turn, news: Late | Revoked): void =>
-  news.type === "revoked" ? noteRevoked(turn, news) : judgeOwn(turn, news);
+export function takeCertificateNews(turn: Turn, news: Late | RootChange | Revoked): void {
+  if (news.type === "revoked") noteRevoked(turn, news);
+  else if (news.type === "root-change") judgeRootChange(turn, news);
+  else judgeOwn(turn, news);
+}
 
 function judgeOwn(turn: Turn, { late }: Late): void {
   const { state, env } = turn;
@@ -25,6 +31,27 @@ function judgeOwn(turn: Turn, { late }: Late): void {
     verdict: "alive",
     since: env.wall,
     detail: late,
+  });
+}
+
+/** There is one at most in a mesh: whoever drives it now goes on with what who drove it before has opened. */
+function judgeRootChange(turn: Turn, { late }: RootChange): void {
+  const { state } = turn;
+  const topic = ROOT_CHANGE_TOPIC;
+  const open = [...state.ledger.open.values()].filter(
+    (each) => each.kind === "certificate" && each.topic === topic,
+  );
+  if (late === undefined) for (const each of open) resolveIncident(turn, each, "returned");
+  if (late === undefined || open.length > 0) return;
+  openIncident(turn, {
+    kind: "certificate",
+    subject: state.self,
+    name: nameOf(state, state.self),
+    incarnation: episode(turn, "certificate", state.self, topic),
+    verdict: "alive",
+    since: late.since,
+    topic,
+    detail: late.words.slice(0, DETAIL_MAX),
   });
 }
 

@@ -55,7 +55,7 @@ describe("what was open about a host's sensors when it went away", () => {
     for (const peer of ["b", "s"]) a.connect(peer);
     a.pass(1000, ["b", "s"]);
     openIncident(
-      { state: a.state, env: a.env(), effects: [] },
+      { state: a.state, env: a.env(), effects: [], news: [] },
       {
         ...{ kind: "heat", subject: "s", name: "s", incarnation: 1, verdict: "alive" },
         ...{ since: a.env().wall, topic: "k1 critical", detail: "CPU: 99 °C, critical from 95 °C" },

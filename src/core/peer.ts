@@ -251,13 +251,13 @@ export function silenceAllowed(peer: Pick<Peer, "jitter" | "period">): Duration 
 export const longestSilence = (peer: Peer): Duration =>
   ((SILENT_PERIODS + STRETCH_PERIODS_MAX) * peer.period) as Duration;
 
-/** Late, though not yet suspected. */
-export const isOverdue = (peer: Peer, now: Instant): boolean =>
+/** Late, though not yet suspected. `slack`: as much later may come what this node is late in reading. */
+export const isOverdue = (peer: Peer, now: Instant, slack: Duration): boolean =>
   peer.condition.kind === "alive" &&
   peer.heardAt !== undefined &&
   peer.watchedSince !== undefined &&
   between(later(peer.heardAt, peer.watchedSince), now) >
-    OVERDUE_PERIODS * peer.period + JITTER_DEVIATIONS * peer.jitter;
+    OVERDUE_PERIODS * peer.period + JITTER_DEVIATIONS * peer.jitter + slack;
 
 /** Gain of the running means: the eighth and quarter of RFC 6298. */
 const JITTER_GAIN = 0.25;

@@ -108,6 +108,14 @@ function unproven(candidate: RosterCandidate): RosterDecision | undefined {
   return undefined;
 }
 
+/** It is that roster, or was built on it or on a later one of the same reign. */
+export const isBuiltOn = (
+  { hash, ancestors }: { readonly hash: string; readonly ancestors: readonly RosterLink[] },
+  link: RosterLink,
+): boolean =>
+  [hash, ...ancestors.map((ancestor) => ancestor.hash)].includes(link.hash) ||
+  ancestors.some((ancestor) => isSameReign(ancestor, link) && ancestor.epoch > link.epoch);
+
 const isSameReign = (held: RosterRank, candidate: RosterRank): boolean =>
   compareRanks({ ...candidate, epoch: held.epoch }, held) === 0;
 

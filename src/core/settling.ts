@@ -16,6 +16,7 @@ import {
   SETTLE_REUNION,
 } from "./limits.ts";
 import { isOverdue, type Peer } from "./peer.ts";
+import { patience } from "./stall.ts";
 import type { NodeState, Turn } from "./state.ts";
 import type { IncidentId } from "./types.ts";
 
@@ -48,8 +49,9 @@ function openSettledAt(turn: Turn, { family, channel, duties }: Group, seen: Ins
   }
   const burstOver = family === "absence" ? burstEndsAt(turn, channel, seen) : seen;
   // Its own doubt about the very subjects counts too: with its verdict comes its evidence.
+  const slack = patience(state, env.now);
   const undecided = [...state.peers.values()].some(
-    (peer) => peer.condition.kind === "suspect" || isOverdue(peer, env.now),
+    (peer) => peer.condition.kind === "suspect" || isOverdue(peer, env.now, slack),
   );
   return undecided ? later(burstOver, after(seen, SETTLE)) : burstOver;
 }

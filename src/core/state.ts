@@ -4,7 +4,7 @@ import type { Clocks } from "./clocks.ts";
 import type { Pulse } from "./heartbeat.ts";
 import type { Effect, Env, Notice, RosterView } from "./io.ts";
 import type { Ledger } from "./ledger.ts";
-import type { EvidenceRecord } from "./ledger-records.ts";
+import type { EvidenceRecord, LedgerRecord } from "./ledger-records.ts";
 import type { NotifyState } from "./notify-state.ts";
 import type { Outbox } from "./outbox.ts";
 import { type Condition, type Peer, verdictOf } from "./peer.ts";
@@ -88,6 +88,15 @@ export interface Turn {
   readonly state: NodeState;
   readonly env: Env;
   readonly effects: Effect[];
+  /** What the step enters in the ledger: written, and told to the peers, at its end and together. */
+  readonly news: News[];
+}
+
+export interface News {
+  readonly records: readonly LedgerRecord[];
+  /** What waits until they are on disk. */
+  readonly afterwards: readonly Effect[];
+  readonly isTold: (peer: Peer) => boolean;
 }
 
 export const notice = (turn: Turn, what: Notice): void => {

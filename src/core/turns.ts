@@ -1,5 +1,5 @@
 /** Whose job it is to send: the same order at every node that sees the same mesh. */
-import { hashPartsAgain } from "../kit/hash.ts";
+import { hashPairAgain } from "../kit/hash.ts";
 import { after, type Duration, type Instant, type WallTime } from "../kit/time.ts";
 import type { Family } from "./duties.ts";
 import type { DeliveryRecord, IncidentRecord, Phase } from "./ledger-records.ts";
@@ -93,7 +93,7 @@ export function rank(
     broken: broken.get(node) ?? 0,
     failed: hasFailed(deliveries, node, channel) ? 1 : 0,
     unproven: isProven(node) ? 0 : 1,
-    hash: hashPartsAgain("balefire-turn-1", anchor, node),
+    hash: hashPairAgain("balefire-turn-1", anchor, node),
   });
   return candidates(state, channel)
     .map(weigh)

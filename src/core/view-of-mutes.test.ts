@@ -88,7 +88,7 @@ describe("what people do not want to be told", () => {
 
 describe("incidents", () => {
   it("name the other end of a link, tell notes from what is open, and say what holds messages back", () => {
-    const turn = { state: node.state, env: node.env(), effects: [] };
+    const turn = { state: node.state, env: node.env(), effects: [], news: [] };
     const about = { subject: "b", name: "b", incarnation: 1, since: node.env().wall } as const;
     openIncident(turn, { ...about, kind: "link-problem", verdict: "link-problem", topic: "c" });
     openIncident(turn, {

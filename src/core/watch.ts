@@ -16,6 +16,7 @@ import { endIsolation, isolate, recheckUplink, tellCutOff } from "./isolation.ts
 import {
   ASK_AGAIN,
   ASK_EVERY,
+  ASK_SILENT_EVERY,
   DOUBTS_AT_FULL_PACE,
   LINK_PROBLEM_ROUND,
   LOSSY_PATIENCE,
@@ -24,7 +25,15 @@ import {
 } from "./limits.ts";
 import type { Ask } from "./messages.ts";
 import { notePath, tryOtherAddresses } from "./paths.ts";
-import { type Condition, type Inquiry, inquiryOf, longestSilence, type Peer, verdictOf } from "./peer.ts";
+import {
+  type Condition,
+  type Inquiry,
+  inquiryOf,
+  longestSilence,
+  type Peer,
+  type Testimony,
+  verdictOf,
+} from "./peer.ts";
 import { forgetAsked, isMute, noteAsked, observersOf, silenceEndsAt, takeUp } from "./roles.ts";
 import { patience } from "./stall.ts";
 import { aliveCount, become, isDrowsy, type NodeState, type Turn } from "./state.ts";
@@ -244,7 +253,7 @@ function ask(turn: Turn, peer: Peer, inquiry: Inquiry): void {
   for (const id of [...livingObservers(turn, peer.id), peer.id]) {
     const before = inquiry.asked.get(id);
     if (before === undefined || before.again <= now) {
-      const pause = nextPause(turn, before?.pause, inquiry.testimonies.has(id));
+      const pause = nextPause(turn, id, before?.pause, inquiry.testimonies.get(id));
       inquiry.asked.set(id, { again: after(now, ms(pause * pace)), pause });
       const asked = turn.state.peers.get(id);
       if (id !== peer.id && asked !== undefined) noteAsked(turn, asked);
@@ -256,11 +265,15 @@ function ask(turn: Turn, peer: Peer, inquiry: Inquiry): void {
 }
 
 /** Who doubts as well says so unasked, by asking this node; a repeated question only makes up for lost packets. */
-function nextPause({ state, env }: Turn, before: Duration | undefined, hasAnswered: boolean): Duration {
-  if (hasAnswered) return ASK_EVERY;
-  return before === undefined
-    ? ms(ASK_AGAIN + patience(state, env.now))
-    : ms(Math.min(ASK_EVERY, before * 2));
+function nextPause(
+  { state, env }: Turn,
+  asked: NodeId,
+  before: Duration | undefined,
+  answer: Testimony | undefined,
+): Duration {
+  if (answer !== undefined) return answer.state === "silent" ? ASK_SILENT_EVERY : ASK_EVERY;
+  if (before !== undefined) return ms(Math.min(ASK_EVERY, before * 2));
+  return ms(ASK_AGAIN + 2 * (state.peers.get(asked)?.rtt ?? 0) + patience(state, env.now));
 }
 
 function goDown(

@@ -7,7 +7,7 @@ const about = { subject: "b", name: "b", incarnation: 1 } as const;
 
 it("open incidents are counted by kind and severity; kinds of which none is open have their zero", () => {
   const node = new LoneNode(["a", "b"]);
-  const turn = { state: node.state, env: node.env(), effects: [] };
+  const turn = { state: node.state, env: node.env(), effects: [], news: [] };
   const since = node.env().wall;
   openIncident(turn, { ...about, kind: "link-problem", verdict: "link-problem", topic: "a", since });
   openIncident(turn, { ...about, kind: "link-problem", verdict: "link-problem", topic: "c", since });

@@ -10,15 +10,23 @@ export const hashParts = (...parts: readonly string[]): string => sha256Hex(join
 const joined = (parts: readonly string[]): string => parts.map((part) => `${part.length}:${part}`).join("");
 
 const KEPT_MAX = 4096;
-const kept = new Map<string, string>();
+const kept = new Map<string, Map<string, string>>();
+let keptCount = 0;
 
-/** The same, for what is asked over and over: a hash costs ten times as much as finding it again. */
-export function hashPartsAgain(...parts: readonly string[]): string {
-  const text = joined(parts);
-  const known = kept.get(text);
+/** `hashParts(label, first, second)`, for what is asked over and over: a hash costs ten times as much as finding it again. */
+export function hashPairAgain(label: string, first: string, second: string): string {
+  const scope = `${label} ${first}`;
+  let found = kept.get(scope);
+  const known = found?.get(second);
   if (known !== undefined) return known;
-  const hash = sha256Hex(text);
-  if (kept.size >= KEPT_MAX) kept.clear();
-  kept.set(text, hash);
+  if (keptCount >= KEPT_MAX) {
+    kept.clear();
+    keptCount = 0;
+    found = undefined;
+  }
+  const hash = hashParts(label, first, second);
+  if (found === undefined) kept.set(scope, new Map([[second, hash]]));
+  else found.set(second, hash);
+  keptCount += 1;
   return hash;
 }

@@ -1,6 +1,7 @@
 /** Attempts at peers' addresses under way. */
 import type { TLSSocket } from "node:tls";
 import type { Address, NodeId } from "../../core/types.ts";
+import type { ByeReason } from "../../wire/peer-hello.ts";
 
 const CONNECT_MS_MAX = 3000;
 /** From the TCP connection to the peer's hello. */
@@ -109,4 +110,21 @@ function describe(error: NodeJS.ErrnoException): string {
   const code = error.code ?? error.name;
   const reason = REASONS[code];
   return reason === undefined ? code : `${reason} (${code})`;
+}
+
+/** Why a connection that was dialled never became a session. */
+export function reasonOf(farewell: ByeReason | undefined): string {
+  switch (farewell) {
+    case undefined:
+      return "the connection closed before the peer greeted";
+    case "replaced":
+      return "another session took its place";
+    case "version":
+      return "the peer speaks no protocol version of ours";
+    case "stop":
+    case "hang-up":
+    case "revoked":
+    case "violation":
+      return `the peer ended it: ${farewell}`;
+  }
 }

@@ -18,7 +18,7 @@ import { nearestOwn } from "../../wire/nearest-address.ts";
 import { type Hello, PROTOCOL_VERSIONS } from "../../wire/peer-hello.ts";
 import { claimedSession, DATAGRAM_PLAINTEXT_BYTES_MAX, type Role, type Unopened } from "./datagram-box.ts";
 import { DatagramPort } from "./datagram-port.ts";
-import { type Dial, Dials, NOT_IN_ROSTER } from "./dials.ts";
+import { type Dial, Dials, NOT_IN_ROSTER, reasonOf } from "./dials.ts";
 import { Dismissals } from "./dismissal.ts";
 import { Door } from "./door.ts";
 import { fault } from "./fault.ts";
@@ -283,7 +283,7 @@ class Mesh implements MeshTransport {
         if (dial !== undefined) this.#dials.fail(dial, message);
       },
       onEnded: (session, end) => {
-        if (dial !== undefined) this.#dials.fail(dial, reasonOf(session));
+        if (dial !== undefined) this.#dials.fail(dial, reasonOf(session.farewell));
         this.#forget(session, end);
       },
     };
@@ -376,23 +376,6 @@ const remoteOf = (socket: Socket): string => `${plainHost(socket.remoteAddress)}
 const remoteOfSession = ({ remoteHost, remotePort }: Session): string => addressOf(remoteHost, remotePort);
 
 const codeOf = (error: Error): string => (error as NodeJS.ErrnoException).code ?? error.name;
-
-/** Why a connection that was dialled never became a session. */
-function reasonOf(session: Session): string {
-  switch (session.farewell) {
-    case undefined:
-      return "the connection closed before the peer greeted";
-    case "replaced":
-      return "another session took its place";
-    case "version":
-      return "the peer speaks no protocol version of ours";
-    case "stop":
-    case "hang-up":
-    case "revoked":
-    case "violation":
-      return `the peer ended it: ${session.farewell}`;
-  }
-}
 
 const pause = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => {

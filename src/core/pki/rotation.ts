@@ -5,6 +5,9 @@
  */
 import type { NodeId } from "../types.ts";
 
+/** What tells the incident of a change that takes too long from one of a late certificate. */
+export const ROOT_CHANGE_TOPIC = "root";
+
 /** What is known of a node, the deciding one itself included. */
 export interface RotatingNode {
   readonly id: NodeId;
