@@ -151,6 +151,8 @@ function changeWords({ what, node, detail }: LostChangeReport): string {
       return `changed the shared configuration (${detail})`;
     case "signer-voided":
       return `voided the signing key of ${node} (${detail})`;
+    case "standby-added":
+      return `made ${node} a standby (${detail})`;
     case "resealed":
       return `renewed the recovery code (${detail})`;
   }

@@ -141,6 +141,8 @@ export async function assemble(parts: Parts): Promise<Node> {
     questions,
     present: () => sessionsOf(loop.state),
     log: log.info,
+    wall: clock.now,
+    onLate: (late) => loop.push({ type: "root-change", late }),
   });
   const sensors = createSensorWatch({
     path: parts.sources.env.PATH ?? "",

@@ -39,8 +39,9 @@ export class DisplacedBook {
     return this.#file.damage === undefined ? [] : [this.#file.damage];
   }
 
-  putAsideDamaged(): Promise<Result<unknown>> {
-    return this.#serial.run(() => this.#file.mend(contentOf(this.#rosters)));
+  /** What could not be read until now is read. Fails, to be tried again, where it still cannot be. */
+  putAsideDamaged(): Promise<Result<void>> {
+    return this.#change(() => this.#file.mend(contentOf(this.#rosters)));
   }
 
   /** Called with each roster that has to give way to later ones. */
@@ -50,7 +51,7 @@ export class DisplacedBook {
 
   /** On disk when it resolves to ok. It is never full: a node must be able to go over to what won. */
   keep({ signed }: Pick<ParsedRoster, "signed">): Promise<Result<void>> {
-    return this.#serial.run(async () => {
+    return this.#change(async () => {
       if (this.#rosters.some(({ body }) => body === signed.body)) return ok(undefined);
       const all = [...this.#rosters, signed];
       const from = all.findIndex((_, at) => !isTooMuch(all.slice(at).map(lengthOf)));
@@ -63,9 +64,16 @@ export class DisplacedBook {
 
   /** The keymaster has it. */
   forget(hash: string): Promise<Result<void>> {
-    return this.#serial.run(() =>
-      this.#replace(this.#rosters.filter(({ body }) => rosterHash(body) !== hash)),
-    );
+    return this.#change(() => this.#replace(this.#rosters.filter(({ body }) => rosterHash(body) !== hash)));
+  }
+
+  #change(operation: () => Promise<Result<void>>): Promise<Result<void>> {
+    return this.#serial.run(async () => {
+      const read = await this.#file.readAgain();
+      if (!read.ok) return read;
+      if (read.value !== undefined) this.#rosters = read.value.content?.rosters ?? [];
+      return operation();
+    });
   }
 
   async #replace(rosters: readonly SignedRoster[]): Promise<Result<void>> {

@@ -14,6 +14,7 @@ import {
   type Signer,
   type SigningKey,
 } from "./signer.ts";
+import { isUnread } from "./spare-file.ts";
 import { SIGNER_CERTIFICATE_FILE } from "./state-files.ts";
 
 export type SeatListener = (keymaster: Keymaster | undefined) => void;
@@ -88,6 +89,8 @@ export class KeymasterSeat {
   pendingKey(): Promise<Result<SigningKey>> {
     return this.#serial.run(async () => {
       const found = await pendingSigner(this.#folder);
+      // The roster may have its certificate by now: only what is worth nothing is written over.
+      if (!found.ok && isUnread(found.error)) return found;
       if (!found.ok || found.value === undefined || this.#isRevoked(found.value.pin))
         return makePendingSigner(this.#folder);
       return ok(found.value);
@@ -111,12 +114,22 @@ export class KeymasterSeat {
    */
   settle(): Promise<Result<void>> {
     return this.#serial.run(async () => {
+      await this.#findAgain();
       const installed = await this.#install();
       if (!installed.ok) return installed;
       if (this.#office.signs()) return ok(undefined);
       const voided = await this.#office.voidTokens();
       return voided.ok ? ok(undefined) : voided;
     });
+  }
+
+  /** What could not be read at the start may be readable now. */
+  async #findAgain(): Promise<void> {
+    if (this.#trouble === undefined || !isUnread(this.#trouble)) return;
+    const found = await findSigner(this.#folder, this.#keeper.current().roster);
+    this.#trouble = found.ok ? undefined : found.error;
+    if (found.ok) this.#office.useSigner(found.value);
+    this.#look();
   }
 
   async #install(): Promise<Result<void>> {

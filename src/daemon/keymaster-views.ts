@@ -87,6 +87,8 @@ export function changeReport(change: LostChange, roster: Roster): LostChangeRepo
         detail: `${whenAndWhy(change.revocation)}; here it ${may ? "may sign" : "is not void"}`,
       };
     }
+    case "standby-added":
+      return { what: change.what, node: change.name, detail: "here it may not sign" };
     case "readdressed": {
       const here = nodes.find(({ id }) => id === change.node.id)?.addresses ?? [];
       return {

@@ -45,7 +45,8 @@ export class LeafDesk {
     const signer = this.#options.signer();
     if (!signer.ok) return signer;
     const now = clock();
-    const root = rootAbove(signer.value.certificate, roots());
+    const trusted = roots();
+    const root = rootAbove(signer.value.certificate, trusted);
     const next = this.#book.nextAt(node, root, now);
     if (next !== undefined) {
       const message = "too many certificates of that node have not run out yet";
@@ -55,7 +56,8 @@ export class LeafDesk {
     const parsed = parseCertificate(pem);
     if (!parsed.ok) return parsed;
     const facts = { ...certificateFacts(parsed.value), root };
-    const entered = await this.#book.enter(node, facts, now);
+    const pins = trusted.map(({ pin }) => pin);
+    const entered = await this.#book.enter(node, facts, now, pins);
     return entered.ok ? ok({ pem, facts }) : entered;
   }
 

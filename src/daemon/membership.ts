@@ -84,6 +84,13 @@ export function readdressed(
   return ok({ node, changes: { nodes: roster.nodes.map((each) => (each.id === node.id ? node : each)) } });
 }
 
+/** A node's or a signer's, now or before: no key is a second thing to the mesh. */
+export const isKnownKey = (
+  { nodes, succession, revoked, opening }: Pick<Roster, "nodes" | "succession" | "revoked" | "opening">,
+  pin: string,
+): boolean =>
+  opening.voids.includes(pin) || [...nodes, ...succession, ...revoked].some((entry) => entry.pin === pin);
+
 /** The entry of a node that joins, or why the roster cannot take it. */
 export function entryFor(
   roster: Roster,
@@ -101,7 +108,7 @@ export function entryFor(
   }
   const free = checkFree(name, addresses.value, others);
   if (!free.ok) return failure("join-refused", free.error.message, "Join with this host's own addresses.");
-  if ([...others, ...roster.revoked].some((entry) => entry.pin === pin)) {
+  if (isKnownKey({ ...roster, nodes: others }, pin)) {
     return failure(
       "join-refused",
       "the key of the request is known to the mesh already",

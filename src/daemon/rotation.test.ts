@@ -11,7 +11,7 @@ import { createCsr } from "../adapters/pki/csr.ts";
 import { spkiPin } from "../adapters/pki/keys.ts";
 import { openRecovery } from "../adapters/pki/recovery.ts";
 import { unwrap } from "../kit/result.ts";
-import { wallTime } from "../kit/time.ts";
+import { hours, wallTime } from "../kit/time.ts";
 import type { Roster } from "../wire/roster.ts";
 import { openRootKey } from "./root-key.ts";
 import { addStandby, promoteByRoot, promoteStandby } from "./takeover.ts";
@@ -64,6 +64,11 @@ describe("a change of roots", () => {
     expect(await status()).toMatchObject(waits);
     // Only the keymaster has asked around: n1 passes on what that knows, and without it says who is away.
     expect(await rig.node(1).handlers["root-status"]({})).toMatchObject(waits);
+    // Nobody is told before it takes long; then who drives it tells once, and again when it is over.
+    const { late } = rig.node(0);
+    expect(late).toEqual([undefined]);
+    rig.aheadMs = hours(1);
+    await rig.until("it to be late", () => late.length > 1);
     rig.turnOff(0);
     const away = await rig.node(1).handlers["root-status"]({});
     expect(away.waiting.map(({ node }) => node)).toEqual(["n0", "n2"]);
@@ -89,6 +94,9 @@ describe("a change of roots", () => {
       waiting: [],
       roots: [{ pin: root, role: "only" }],
     });
+    const since = expect.any(Number);
+    expect(late).toEqual([undefined, { since, words: "waits for n2: it cannot be reached" }, undefined]);
+    expect([1, 2].flatMap((at) => rig.node(at).late)).toEqual([]);
   });
 
   test("does not wait for a waived node, named at the start or later; it follows by the handover", async () => {

@@ -5,6 +5,7 @@
 import * as z from "zod";
 import { parseCertificates } from "../adapters/pki/certificates.ts";
 import { rootAbove } from "../adapters/pki/roster-signature.ts";
+import type { LateRootChange } from "../core/io.ts";
 import {
   type RotatingNode,
   type RotationFacts,
@@ -15,11 +16,12 @@ import {
 } from "../core/pki/rotation.ts";
 import type { NodeId } from "../core/types.ts";
 import { failure, ok, type Result } from "../kit/result.ts";
-import { type Duration, ms, seconds } from "../kit/time.ts";
+import { type Duration, ms, seconds, type WallTime } from "../kit/time.ts";
 import { pinText, ROSTER_NODES_MAX, type Roster, type RosterRotation, uuidText } from "../wire/roster.ts";
 import type { KeymasterSeat } from "./keymaster-seat.ts";
 import type { Questions } from "./questions.ts";
 import type { Renewal } from "./renewal.ts";
+import { lateRootChange } from "./root-views.ts";
 import type { RosterKeeper } from "./roster-keeper.ts";
 import { Serial } from "./serial.ts";
 
@@ -43,6 +45,9 @@ export interface RotationOptions {
   /** Nodes with which there is a session. */
   readonly present: () => ReadonlySet<NodeId>;
   readonly log: (line: string) => void;
+  readonly wall: () => WallTime;
+  /** On the keymaster: the change takes so long that a person should know; undefined: none is under way. */
+  readonly onLate: (late: LateRootChange | undefined) => void;
   /** Between two looks at who is still waited for; twice a second without. */
   readonly lookEvery?: Duration;
   /** Between two renewals that are asked for the root's sake; 20 s without. */
@@ -91,6 +96,8 @@ export class Rotation {
   #looking = false;
   #started = false;
   #told = "";
+  /** Undefined: nothing was told since this node signs; an incident may stand from before. */
+  #toldLate: boolean | undefined;
 
   constructor(options: RotationOptions) {
     this.#options = options;
@@ -141,6 +148,7 @@ export class Rotation {
     if (!this.#started) return;
     void this.#recertifySigner();
     this.#renewWhereNeeded();
+    this.#tellLate();
     this.#lookSoon(0);
   }
 
@@ -198,6 +206,7 @@ export class Rotation {
       this.#tell(done.ok ? "" : `the change of roots waits: ${done.error.message}`);
     } finally {
       this.#looking = false;
+      this.#tellLate();
       this.#lookSoon(this.#options.lookEvery ?? LOOK_EVERY);
     }
   }
@@ -356,6 +365,19 @@ export class Rotation {
 
   #roster(): Roster {
     return this.#options.keeper.current().roster;
+  }
+
+  /** It is late until it is over, also while it goes on at last: one message for each. */
+  #tellLate(): void {
+    const roster = this.#roster();
+    const { seat, wall, onLate } = this.#options;
+    if (seat.current() === undefined) this.#toldLate = undefined;
+    if (seat.current() === undefined || !this.#started) return;
+    const late = lateRootChange(roster, this.step(), wall());
+    if (late === undefined && roster.rotation !== undefined) return;
+    if ((late !== undefined) === this.#toldLate) return;
+    this.#toldLate = late !== undefined;
+    onLate(late);
   }
 
   /** Once for each thing to say: a look comes twice a second. */

@@ -1,11 +1,16 @@
 /** What a roster that lost has changed, and how it can be made to hold after all. Pure. */
+import { certificateFacts, parseCertificate } from "../adapters/pki/certificates.ts";
+import { isProvenSuccessor } from "../adapters/pki/roster-signature.ts";
 import { failure, ok, type Result } from "../kit/result.ts";
 import { isoTime, type WallTime, wallTime } from "../kit/time.ts";
 import type { RecoveryFile } from "../wire/recovery-file.ts";
-import type { Roster, RosterNode, RosterRevocation } from "../wire/roster.ts";
-import { checkFree, entryFor } from "./membership.ts";
+import type { Roster, RosterNode, RosterRevocation, RosterSuccessor } from "../wire/roster.ts";
+import { checkFree, entryFor, isKnownKey } from "./membership.ts";
+import { parseOwnAddresses } from "./own-addresses.ts";
 import type { RosterChanges } from "./roster-next.ts";
 import { withRevoked } from "./roster-next.ts";
+import { withoutSigner } from "./roster-open.ts";
+import { withSuccessor } from "./succession.ts";
 
 export type LostChange =
   | { readonly what: "admitted"; readonly node: RosterNode }
@@ -13,6 +18,8 @@ export type LostChange =
   | { readonly what: "readdressed"; readonly node: RosterNode; readonly addresses: readonly string[] }
   | { readonly what: "configured"; readonly text: string; readonly version: number }
   | { readonly what: "signer-voided"; readonly revocation: RosterRevocation }
+  /** `name`: its node's. */
+  | { readonly what: "standby-added"; readonly name: string; readonly successor: RosterSuccessor }
   /**
    * The root key under another recovery code: a person may hold that one only. `isOlder`: for all that is
    * known the lost roster has only kept the older of the two.
@@ -28,6 +35,8 @@ export function lostChanges(lost: Roster, held: Roster, base: Roster | undefined
     // First: a node that may sign can be removed only after that.
     ...signersVoided(lost, held),
     ...admitted(lost, held),
+    // After who was let in: it may be one of these.
+    ...standbysAdded(lost, held),
     ...removed(lost, held),
     ...readdressed(lost, held, base),
     ...configured(lost, held, base),
@@ -37,22 +46,35 @@ export function lostChanges(lost: Roster, held: Roster, base: Roster | undefined
 
 const signersVoided = (lost: Roster, held: Roster): LostChange[] =>
   lost.revoked
-    .filter(
-      ({ kind, pin }) => kind === "signer" && !isRevoked(held, pin) && !held.opening.voids.includes(pin),
-    )
+    .filter(({ kind, pin }) => kind === "signer" && !isVoid(held, pin))
     .map((revocation) => ({ what: "signer-voided", revocation }));
 
+const isVoid = ({ revoked, opening }: Roster, pin: string): boolean =>
+  opening.voids.includes(pin) || revoked.some((entry) => entry.pin === pin);
+
+/** Under another id a stolen key may list the mesh's own nodes: to drop such a one would revoke theirs. */
 const admitted = (lost: Roster, held: Roster): LostChange[] =>
   lost.nodes
-    .filter(({ id, pin }) => !held.nodes.some((node) => node.id === id) && !isRevoked(held, pin))
+    .filter(({ id, pin }) => !held.nodes.some((node) => node.id === id) && !isKnownKey(held, pin))
     .map((node) => ({ what: "admitted", node }));
 
-const isRevoked = ({ revoked }: Roster, pin: string): boolean => revoked.some((entry) => entry.pin === pin);
+/**
+ * Its keymaster's own among them, where that was made with the root's key: whatever a root has certified can
+ * open a term while nobody voids it. What no root of the mesh has is worth nothing.
+ */
+const standbysAdded = (lost: Roster, held: Roster): LostChange[] =>
+  lost.succession
+    .filter(({ pin }) => !isKnownKey(held, pin))
+    .filter((successor) => isProvenSuccessor(successor, held.roots))
+    .map((successor) => {
+      const named = [...lost.nodes, ...held.nodes].find(({ id }) => id === successor.node);
+      return { what: "standby-added", name: named?.name ?? "unknown", successor };
+    });
 
 const removed = (lost: Roster, held: Roster): LostChange[] =>
   lost.revoked.flatMap((revocation) => {
     const node = held.nodes.find(({ pin }) => pin === revocation.pin);
-    return node === undefined ? [] : [{ what: "removed", node, revocation }];
+    return node === undefined || revocation.kind === "signer" ? [] : [{ what: "removed", node, revocation }];
   });
 
 const readdressed = (lost: Roster, held: Roster, base: Roster | undefined): LostChange[] =>
@@ -119,25 +141,59 @@ function withChange(roster: Roster, change: LostChange, now: WallTime): Result<P
       return entry.ok ? ok({ nodes: [...roster.nodes, { ...change.node, ...entry.value }] }) : entry;
     }
     case "removed":
-      return withoutMember(roster, change.node, { ...change.revocation, at: isoTime(now) });
-    case "readdressed": {
-      const { id, name } = change.node;
-      const others = roster.nodes.filter((node) => node.id !== id);
-      const free = checkFree(name, change.addresses, others);
-      const { addresses } = change;
-      return free.ok
-        ? ok({ nodes: roster.nodes.map((node) => (node.id === id ? { ...node, addresses } : node)) })
-        : free;
-    }
+      return withoutMember(roster, change.node, revocationOf(change.revocation, roster, now));
+    case "readdressed":
+      return withAddresses(roster, change.node, change.addresses);
     case "configured":
       return ok({
-        config: { version: Math.max(roster.config.version, change.version) + 1, text: change.text },
+        config: { version: versionAfter(roster.config.version, change.version), text: change.text },
       });
     case "signer-voided":
-      return withoutKey(roster, { ...change.revocation, at: isoTime(now) });
+      return withoutKey(roster, revocationOf(change.revocation, roster, now));
+    case "standby-added":
+      return withSuccessor(roster, change.successor);
     case "resealed":
       return change.isOlder ? failure("usage", OLDER_CODE) : withRecovery(roster, change.recovery);
   }
+}
+
+/** A count beyond that is made up, and after the last number there is none. */
+const VERSIONS_MISSED_MAX = 1_000_000;
+const versionAfter = (held: number, lost: number): number =>
+  (lost - held > VERSIONS_MISSED_MAX ? held : Math.max(held, lost)) + 1;
+
+/** Whoever signed it may have named the serial numbers of others: of these other tools are told nothing. */
+function revocationOf(
+  { serials, ...revocation }: RosterRevocation,
+  { nodes, succession }: Roster,
+  now: WallTime,
+): RosterRevocation {
+  const others = [
+    ...nodes.filter(({ pin }) => pin !== revocation.pin).map((node) => node.certificateSerial),
+    ...succession.filter(({ pin }) => pin !== revocation.pin).map(({ certificate }) => serialOf(certificate)),
+  ];
+  const own = serials?.filter((serial) => !others.includes(serial)) ?? [];
+  return { ...revocation, at: isoTime(now), ...(own.length === 0 ? {} : { serials: own }) };
+}
+
+function serialOf(certificate: string): string | undefined {
+  const parsed = parseCertificate(certificate);
+  return parsed.ok ? certificateFacts(parsed.value).serial : undefined;
+}
+
+function withAddresses(
+  roster: Roster,
+  { id, name }: RosterNode,
+  texts: readonly string[],
+): Result<Partial<Roster>> {
+  const addresses = parseOwnAddresses(texts);
+  if (!addresses.ok) return addresses;
+  const others = roster.nodes.filter((node) => node.id !== id);
+  const free = checkFree(name, addresses.value, others);
+  if (!free.ok) return free;
+  return ok({
+    nodes: roster.nodes.map((node) => (node.id === id ? { ...node, addresses: addresses.value } : node)),
+  });
 }
 
 /** To put it in force would bring back a code that was renewed because it leaked. */
@@ -145,6 +201,9 @@ const OLDER_CODE =
   "that recovery code may be the older of the two; if it is the one you hold, `balefire recovery renew` with it seals the root key anew";
 
 function withoutKey(roster: Roster, revocation: RosterRevocation): Result<Partial<Roster>> {
+  const owner = roster.nodes.find(({ pin }) => pin === revocation.pin);
+  if (owner !== undefined)
+    return failure("usage", `it is no signing key: ${owner.name} is known by it as a member`);
   const successor = roster.succession.find(({ pin }) => pin === revocation.pin);
   if (successor?.node === roster.keymaster) {
     const how = "`balefire keymaster promote --with-code` there makes another";
@@ -178,14 +237,26 @@ function withoutMember(
 
 /** What is said to nodes that nobody wanted after all. */
 const UNCONFIRMED = "let in by a keymaster that lost, and not confirmed";
+const UNCONFIRMED_STANDBY = "made a standby by a keymaster that lost, and not confirmed";
 
-/** Given up: whom it had let in is told so, by a revocation of its key. */
+/**
+ * Given up: whom it had let in is told so, by a revocation of its key, and a signing key that a root has
+ * certified is void. A key that the roster has come to know otherwise is left alone.
+ */
 export function dropped(held: Roster, changes: readonly LostChange[], now: WallTime): RosterChanges {
-  const revocations = changes.flatMap((change): RosterRevocation[] => {
-    if (change.what !== "admitted") return [];
-    const { pin, id, name, certificateSerial: serial } = change.node;
-    const serials = serial === undefined ? {} : { serials: [serial] };
-    return [{ pin, node: id, name, at: isoTime(now), reason: UNCONFIRMED, ...serials }];
-  });
-  return { revoked: withRevoked(held.revoked, ...revocations) };
+  let { revoked } = held;
+  for (const change of changes) {
+    const roster = { ...held, revoked };
+    if (change.what === "admitted" && !isKnownKey(roster, change.node.pin)) {
+      const { pin, id, name, certificateSerial: serial } = change.node;
+      const serials = serial === undefined ? {} : { serials: [serial] };
+      const revocation = { pin, node: id, name, at: "", reason: UNCONFIRMED, ...serials };
+      revoked = withRevoked(revoked, revocationOf(revocation, held, now));
+    }
+    if (change.what === "standby-added" && !isKnownKey(roster, change.successor.pin)) {
+      const about = { why: UNCONFIRMED_STANDBY, at: isoTime(now) };
+      ({ revoked } = withoutSigner(roster, change.successor, about, change.name));
+    }
+  }
+  return { revoked };
 }

@@ -1,5 +1,5 @@
 /** How rosters that lost come to who signs now: in one process, on real state folders, questions being calls. */
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { afterThisTest } from "../../test/e2e/join-rig.ts";
@@ -181,6 +181,35 @@ test.each(["set-aside.json", "term-base.json", "displaced.json"])(
     unwrap(await again.keeper.displaced.keep({ signed: signedBy(again) }));
     expect((await reload(owner)).keeper.displaced.list()).toContainEqual(signedBy(again));
     expect((await reload(owner)).keeper.displaced.damage()).toEqual([]);
+  },
+);
+
+test.each(["set-aside.json", "term-base.json", "displaced.json"])(
+  "a %s that cannot be read keeps nobody from watching: it is told of, left where it is, and read when it can be",
+  async (name) => {
+    const { old, fresh, lost } = await listing();
+    const owner = name === "displaced.json" ? old : fresh;
+    const path = join(owner.stateDir, name);
+    await rename(path, `${path}.away`);
+    await mkdir(path);
+    const again = await reload(owner);
+    const [node] = linked([again, ...(owner === old ? [fresh] : [])]);
+    node?.start();
+    const { setAside } = again.seat.office;
+    const damage = () => [...again.keeper.displaced.damage(), ...setAside.damage()];
+    await until(() => (node?.log.length ?? 0) > 0);
+    expect(damageFindings(damage())).toMatchObject([
+      { level: "warning", finding: expect.stringMatching(`cannot read .*${name}`) },
+    ]);
+    if (owner === fresh)
+      expect(await setAside.take(lost, now())).toMatchObject({ error: { code: "internal", retry: true } });
+    await rmdir(path);
+    await rename(`${path}.away`, path);
+    await until(() => damage().length === 0);
+    expect(node?.log.filter((line) => line.includes("cannot read"))).toHaveLength(1);
+    expect((await readdir(owner.stateDir)).filter((each) => each.includes("damaged"))).toEqual([]);
+    if (owner === old) await until(() => again.keeper.displaced.list().length === 0);
+    else expect(setAside.list().flatMap(({ changes }) => changes)).toHaveLength(1);
   },
 );
 

@@ -55,7 +55,9 @@ export function createCourier(options: CourierOptions): Courier {
   const againAfter = options.againAfter ?? AGAIN_AFTER;
   /** What was last said of each: the same is not said every half minute. */
   const told = new Map<string, string>();
+  const warned = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
+  let mendTimer: NodeJS.Timeout | undefined;
   let stopped = true;
   let busy = false;
   /** Something came while the others were being handed in. */
@@ -128,12 +130,23 @@ export function createCourier(options: CourierOptions): Courier {
     else soon(firstAfter);
   };
 
+  const warnOnce = (line: string): void => {
+    if (!warned.has(line)) warn(line);
+    warned.add(line);
+  };
+
+  /** What could not be read is read at last, or tried again: nothing is handed in of it meanwhile. */
   const putAsideDamaged = async (): Promise<void> => {
+    let isUnread = false;
     for (const book of [displaced, setAside]) {
       const aside = await book.putAsideDamaged();
-      for (const { message, remedy = "" } of book.damage()) warn(`${message}. ${remedy}`);
-      if (!aside.ok) warn(aside.error.message);
+      const damage = book.damage();
+      for (const { message, remedy = "" } of damage) warnOnce(`${message}. ${remedy}`);
+      if (!aside.ok && !damage.includes(aside.error)) warnOnce(aside.error.message);
+      isUnread ||= !aside.ok && aside.error.retry;
     }
+    if (isUnread && !stopped) mendTimer = setTimeout(() => void putAsideDamaged(), againAfter).unref();
+    wake();
   };
 
   questions.serve("set-aside", async (from, body) => {
@@ -154,6 +167,7 @@ export function createCourier(options: CourierOptions): Courier {
     stop: () => {
       stopped = true;
       clearTimeout(timer);
+      clearTimeout(mendTimer);
     },
   };
 }

@@ -1,8 +1,6 @@
 /** What a keymaster that lost had changed about keys: void signing keys, a new recovery code, and rosters of a root that is gone. */
 
 import { createPublicKey } from "node:crypto";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import { refusal, rig } from "../../test/e2e/join-rig.ts";
 import {
@@ -15,43 +13,29 @@ import {
   type Split,
   signedBy,
   split,
+  stale,
 } from "../../test/e2e/split-rig.ts";
+import { createCsr } from "../adapters/pki/csr.ts";
 import { issueIntermediate } from "../adapters/pki/issue.ts";
 import { generateKey, spkiPin } from "../adapters/pki/keys.ts";
 import { openRecovery } from "../adapters/pki/recovery.ts";
 import { signRoster } from "../adapters/pki/roster-signature.ts";
-import { StateFolder } from "../adapters/state/folder.ts";
 import { ok, unwrap } from "../kit/result.ts";
 import { isoTime } from "../kit/time.ts";
 import type { Roster } from "../wire/roster.ts";
-import type { Identity } from "./identity.ts";
+import { type Identity, loadIdentity } from "./identity.ts";
 import type { Keymaster } from "./keymaster.ts";
 import { changeReport } from "./keymaster-views.ts";
-import { keepRecoveryCopy } from "./recovery-copy.ts";
 import { prepareAnnouncement } from "./root-announce.ts";
 import type { RootKey } from "./root-key.ts";
 import { nextRoster } from "./roster-next.ts";
 import type { SetAside } from "./set-aside.ts";
 import { confirmed, dropped } from "./set-aside-changes.ts";
-import { promoteStandby, removeStandby } from "./takeover.ts";
+import { addStandby, promoteByRoot, promoteStandby, removeStandby } from "./takeover.ts";
 
 const opens = async ({ recovery }: Roster, code: string): Promise<boolean> =>
   recovery !== undefined && (await openRecovery(recovery, code)).ok;
 const rosterOf = ({ keeper }: Identity): Roster => keeper.current().roster;
-
-/** pve1 has voided pve3's signing key and renewed the code; pve2, cut off meanwhile, was promoted. */
-async function stale(): Promise<Split & { readonly voided: string; readonly code: string }> {
-  const mesh = await rig();
-  const root = await rootOf(mesh);
-  const fresh = await joinedStandby(mesh, root, "pve2", "127.0.0.2");
-  const third = await joinedStandby(mesh, root, "pve3", "127.0.0.3");
-  unwrap(await fresh.keeper.consider(mesh.identity.keeper.current().encoded));
-  unwrap(await removeStandby(mesh.keymaster, "pve3", now()));
-  const code = await renewRecovery(mesh.keymaster, root, mesh.identity.mesh);
-  unwrap(await promoteStandby(fresh, now()));
-  const voided = third.seat.office.signer?.pin ?? "";
-  return { mesh, root, old: mesh.identity, fresh, keymaster: atWork(fresh), voided, code };
-}
 
 async function only(keymaster: Keymaster): Promise<SetAside> {
   const [entry, ...others] = keymaster.setAside.list();
@@ -119,62 +103,90 @@ test("a node that may sign and was removed on the losing side is removed with it
   ]);
 });
 
-/** The host of the recovery file hears of the other keymaster; what lies there of sealed keys. */
-async function filesAfter(
-  { old, fresh }: Split,
-  log: string[],
-): Promise<{ readonly sealed: string; readonly lost: readonly string[] }> {
-  const copy = keepRecoveryCopy(new StateFolder(old.stateDir), old.keeper, (line) => log.push(line));
-  await copy.path();
-  unwrap(await old.keeper.consider(fresh.keeper.current().encoded));
-  await copy.path();
-  const names = (await readdir(old.stateDir)).filter((name) => name.startsWith("recovery.lost-"));
-  return {
-    sealed: await readFile(join(old.stateDir, "recovery.balefire"), "utf8"),
-    lost: await Promise.all(names.map((name) => readFile(join(old.stateDir, name), "utf8"))),
-  };
+/** pve1 has let in pve4 and made it and pve3 standbys; pve2, cut off meanwhile, was promoted. */
+async function standbysOfTheLoser() {
+  const mesh = await rig();
+  const root = await rootOf(mesh);
+  const fresh = await joinedStandby(mesh, root, "pve2", "127.0.0.2");
+  const third = unwrap(await loadIdentity(await join_(mesh, "pve3", "127.0.0.3")));
+  unwrap(await fresh.keeper.consider(mesh.identity.keeper.current().encoded));
+  const { key } = unwrap(await third.seat.pendingKey());
+  unwrap(await addStandby(mesh.keymaster, third.id, createCsr(key), root, now()));
+  unwrap(await third.keeper.consider(mesh.identity.keeper.current().encoded));
+  unwrap(await third.seat.settle());
+  const fourth = await joinedStandby(mesh, root, "pve4", "127.0.0.4");
+  unwrap(await promoteStandby(fresh, now()));
+  return { mesh, root, old: mesh.identity, fresh, third, fourth, keymaster: atWork(fresh) };
 }
 
-test("a recovery file whose code may be the only one a person holds is kept until it counts again", async () => {
-  const all = await stale();
-  const { recovery } = rosterOf(all.old);
-  const log: string[] = [];
-  const { sealed, lost } = await filesAfter(all, log);
-  expect(sealed).toContain(rosterOf(all.fresh).recovery?.sealed);
-  expect(lost).toHaveLength(1);
-  expect(lost[0]).toContain(recovery?.sealed);
-  expect(log).toEqual([expect.stringContaining("recovery.lost-")]);
-  unwrap(await all.keymaster.publish(() => ok({ recovery })));
-  const after = await filesAfter(all, log);
-  expect(after.sealed).toContain(recovery?.sealed);
-  expect(after.lost).toEqual([]);
+test("a standby that only the loser had added is listed, and may take over once that is confirmed", async () => {
+  const { old, fresh, third, fourth, keymaster } = await standbysOfTheLoser();
+  expect(await keymaster.setAside.take(signedBy(old), now())).toEqual(ok("listed"));
+  const { changes } = await only(keymaster);
+  expect(changes.map((change) => changeReport(change, rosterOf(fresh)))).toMatchObject([
+    { what: "admitted", node: "pve4" },
+    { what: "standby-added", node: "pve3", detail: "here it may not sign" },
+    { what: "standby-added", node: "pve4" },
+  ]);
+  const made = confirmed(rosterOf(fresh), changes, now());
+  expect(made.left).toEqual([]);
+  unwrap(await keymaster.publish(() => ok(made.changes)));
+  for (const node of [third, fourth]) {
+    unwrap(await node.keeper.consider(fresh.keeper.current().encoded));
+    expect(unwrap(node.seat.standby())?.pin).toBe(node.seat.office.signer?.pin);
+  }
+  expect(keymaster.setAside.list().flatMap((each) => each.changes)).toEqual([]);
 });
 
-test("so it is when the daemon died before it had looked at the file, and when the copy cannot be written", async () => {
-  const all = await stale();
-  const file = join(all.old.stateDir, "recovery.balefire");
-  const copy = keepRecoveryCopy(new StateFolder(all.old.stateDir), all.old.keeper, () => {});
-  await copy.path();
-  const renewed = await readFile(file, "utf8");
-  unwrap(await all.old.keeper.consider(all.fresh.keeper.current().encoded));
-  await copy.path();
-  // As a death between the two would have left it.
-  const [name = ""] = (await readdir(all.old.stateDir)).filter((each) => each.startsWith("recovery.lost-"));
-  await writeFile(file, renewed);
-  const again = { ...all.old.keeper, current: () => all.old.keeper.current(), onChange: () => () => {} };
-  const { displaced } = all.old.keeper;
-  const log: string[] = [];
-  await rm(join(all.old.stateDir, name));
-  await mkdir(join(all.old.stateDir, `${name}.tmp`));
-  const restarted = keepRecoveryCopy(new StateFolder(all.old.stateDir), { ...again, displaced }, (line) =>
-    log.push(line),
+test("dropped, its signing key is void: a root has certified it, and it could open a term", async () => {
+  const { old, fresh, third, fourth, keymaster } = await standbysOfTheLoser();
+  unwrap(await keymaster.setAside.take(signedBy(old), now()));
+  const { changes } = await only(keymaster);
+  unwrap(await keymaster.publish((held) => ok(dropped(held, changes, now()))));
+  const pins = [third, fourth].map(({ seat }) => seat.office.signer?.pin);
+  const { revoked, succession } = rosterOf(fresh);
+  expect(revoked).toMatchObject([
+    { kind: "signer", name: "pve1" },
+    { name: "pve4" },
+    { kind: "signer", name: "pve3", pin: pins[0], serials: [expect.any(String)] },
+    { kind: "signer", name: "pve4", pin: pins[1] },
+  ]);
+  expect(succession.map(({ node }) => node)).toEqual([fresh.id]);
+  unwrap(await third.keeper.consider(fresh.keeper.current().encoded));
+  expect(await promoteStandby(third, now())).toMatchObject(refusal("not-standby"));
+});
+
+test("a keymaster that the root had made, and that lost, has its own key listed: left alone it could open a term", async () => {
+  const all = await split();
+  unwrap(await promoteByRoot(all.old, all.root, now()));
+  unwrap(await promoteByRoot(all.fresh, all.root, now()));
+  const lost = all.old.keeper.current();
+  expect(await all.keymaster.setAside.take(lost.signed, now())).toEqual(ok("listed"));
+  const { changes } = await only(all.keymaster);
+  expect(changes).toMatchObject([{ what: "standby-added", name: "pve1" }]);
+  unwrap(await all.keymaster.publish((held) => ok(dropped(held, changes, now()))));
+  const revoked = { kind: "signer", name: "pve1", pin: lost.signed.signer };
+  expect(rosterOf(all.fresh).revoked).toContainEqual(expect.objectContaining(revoked));
+});
+
+test("one that no root of the mesh has signed for is not made one that signs", async () => {
+  const { old, fresh, third, keymaster } = await standbysOfTheLoser();
+  unwrap(await keymaster.setAside.take(signedBy(old), now()));
+  const { changes } = await only(keymaster);
+  const before = rosterOf(fresh);
+  const anyone = { key: generateKey(), certificate: before.roots[0]?.certificate ?? "" };
+  const pin = third.seat.office.signer?.pin ?? "";
+  const key = createPublicKey(third.seat.office.signer?.key ?? anyone.key);
+  const certificate = await issueIntermediate(third.id, key, anyone, now());
+  const unproven = changes.map((change) =>
+    change.what === "standby-added" ? { ...change, successor: { node: third.id, pin, certificate } } : change,
   );
-  await restarted.path();
-  expect(await readFile(file, "utf8")).toBe(renewed);
-  expect(log.join()).toContain("the recovery file is not the roster's");
-  await rm(join(all.old.stateDir, `${name}.tmp`), { recursive: true });
-  await restarted.path();
-  expect(await readFile(join(all.old.stateDir, name), "utf8")).toBe(renewed);
+  const { left, changes: made } = confirmed(before, unproven, now());
+  expect(left.map(({ why }) => why)).toEqual([
+    expect.stringContaining("no certificate by a root of this mesh"),
+    expect.stringContaining("no certificate by a root of this mesh"),
+  ]);
+  expect(made.succession).toEqual(before.succession);
 });
 
 /** The new keymaster's mesh goes over to another root, which takes no time here; gives its key. */

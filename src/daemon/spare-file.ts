@@ -1,39 +1,53 @@
 /** A state file that a node can watch without: what is damaged of it is put aside, and it begins anew. */
 import type { StateFile, StateFolder } from "../adapters/state/folder.ts";
-import type { ErrorCode } from "../kit/errors.ts";
-import { type Failure, ok, type Result } from "../kit/result.ts";
+import { type Failure, fail, ok, type Result } from "../kit/result.ts";
 
-/** What a bad disk or an editor does. Of what a newer release wrote, or another user owns, nothing is lost yet. */
-const DAMAGE: readonly ErrorCode[] = ["state-corrupt", "internal"];
+/** What was read is wrong, as after a bad disk or an editor. */
+export const isDamage = ({ code }: Failure): boolean => code === "state-corrupt";
+/** Nobody knows what is in it: the disk, or too many open files, kept it from being read. */
+export const isUnread = ({ code, retry }: Failure): boolean => code === "internal" && retry;
 
 /** Callers run one after the other what changes anything. */
 export class SpareFile<T> {
   readonly #folder: StateFolder;
   readonly #file: StateFile<T>;
   #damage: Failure | undefined;
-  #isInPlace: boolean;
+  #isInPlace = false;
+  #isUnread = false;
 
-  private constructor(folder: StateFolder, file: StateFile<T>, damage: Failure | undefined) {
+  private constructor(folder: StateFolder, file: StateFile<T>) {
     this.#folder = folder;
     this.#file = file;
-    this.#damage = damage;
-    this.#isInPlace = damage !== undefined;
   }
 
-  /** Changes nothing. Damaged, it counts as not there; fails only with what is not a damage. */
+  /**
+   * Changes nothing. Damaged, it counts as not there, and so does one that could not be read, until
+   * `readAgain` has it. Fails with what is neither: of what a newer release wrote, or another user owns,
+   * nothing is lost yet.
+   */
   static async open<T>(
     folder: StateFolder,
     file: StateFile<T>,
   ): Promise<Result<{ readonly file: SpareFile<T>; readonly content: T | undefined }>> {
-    const read = await folder.readJson(file);
-    if (read.ok) return ok({ file: new SpareFile(folder, file, undefined), content: read.value });
-    if (!DAMAGE.includes(read.error.code)) return read;
-    return ok({ file: new SpareFile(folder, file, read.error), content: undefined });
+    const spare = new SpareFile(folder, file);
+    const read = await spare.#read();
+    if (!read.ok && !isUnread(read.error)) return read;
+    return ok({ file: spare, content: read.ok ? read.value : undefined });
   }
 
   /** What was found wrong since the start, and where the file is now. */
   get damage(): Failure | undefined {
     return this.#damage;
+  }
+
+  /**
+   * The content, where it could not be read until now; undefined where it was. To be called before each
+   * change: what nobody has read is not written over. Fails while it still cannot be read.
+   */
+  async readAgain(): Promise<Result<{ readonly content: T | undefined } | undefined>> {
+    if (!this.#isUnread) return ok(undefined);
+    const read = await this.#read();
+    return read.ok ? ok({ content: read.value }) : read;
   }
 
   /** Whoever looked into the content found some of it to make no sense. */
@@ -46,7 +60,26 @@ export class SpareFile<T> {
 
   /** Where it is damaged and still in its place, it is kept under another name, and this is what is in its place. */
   async mend(content: T | undefined): Promise<Result<void>> {
-    return this.#damage !== undefined && this.#isInPlace ? this.write(content) : ok(undefined);
+    return this.#isInPlace ? this.write(content) : ok(undefined);
+  }
+
+  /** Undefined: there is none any more. */
+  async write(content: T | undefined): Promise<Result<void>> {
+    if (this.#isUnread && this.#damage !== undefined) return fail(this.#damage);
+    const aside = await this.#copyAside();
+    if (!aside.ok) return aside;
+    return content === undefined
+      ? this.#folder.remove(this.#file.name)
+      : this.#folder.writeJson(this.#file, content);
+  }
+
+  async #read(): Promise<Result<T | undefined>> {
+    const read = await this.#folder.readJson(this.#file);
+    this.#isInPlace = !read.ok && isDamage(read.error);
+    this.#isUnread = !read.ok && !this.#isInPlace;
+    this.#damage = read.ok ? undefined : withLastResort(read.error);
+    if (this.#damage === undefined) return read;
+    return this.#isUnread ? fail(this.#damage) : ok(undefined);
   }
 
   async #copyAside(): Promise<Result<void>> {
@@ -58,13 +91,12 @@ export class SpareFile<T> {
     this.#damage = { ...this.#damage, message: `${this.#damage.message}; ${kept}` };
     return ok(undefined);
   }
+}
 
-  /** Undefined: there is none any more. */
-  async write(content: T | undefined): Promise<Result<void>> {
-    const aside = await this.#copyAside();
-    if (!aside.ok) return aside;
-    return content === undefined
-      ? this.#folder.remove(this.#file.name)
-      : this.#folder.writeJson(this.#file, content);
-  }
+function withLastResort(error: Failure): Failure {
+  if (!isUnread(error)) return error;
+  return {
+    ...error,
+    remedy: `${error.remedy ?? ""} It is tried again; moved away, the file begins anew.`.trim(),
+  };
 }

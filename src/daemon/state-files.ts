@@ -1,10 +1,12 @@
 /** What lies in the state folder. `node.json` is written last: it is what makes a folder an identity. */
 import * as z from "zod";
 import type { StateFile } from "../adapters/state/folder.ts";
+import type { RosterLink } from "../core/roster.ts";
 import { type RecoveryFile, recoveryFile } from "../wire/recovery-file.ts";
 import {
   addressText,
   nodeNameText,
+  openerText,
   pinText,
   REVOCATION_SERIALS_MAX,
   ROSTER_NODES_MAX,
@@ -75,14 +77,29 @@ export interface SetAsideRecord {
   /** Milliseconds since 1970; when it came. */
   readonly at: number;
   readonly signed: SignedRoster;
-  /** Confirmed or dropped: neither it nor an earlier one of its signer is listed again. */
+  /** Confirmed or dropped; `decided` says so now, of more than fit in here whole. */
   readonly settled: boolean;
 }
-export const SET_ASIDE_FILE: StateFile<{ readonly rosters: readonly SetAsideRecord[] }> = {
+/** Up to where a person has decided about a reign of a signer's, which it counts by generation and term. */
+export interface DecidedReign {
+  /** Pin. */
+  readonly signer: string;
+  readonly generation: number;
+  readonly term: number;
+  readonly epoch: number;
+}
+export interface SetAsideContent {
+  readonly rosters: readonly SetAsideRecord[];
+  /** Oldest first; absent where an earlier version wrote it. */
+  readonly decided?: readonly DecidedReign[] | undefined;
+}
+const count = z.number().int().positive();
+export const SET_ASIDE_FILE: StateFile<SetAsideContent> = {
   name: "set-aside.json",
   kind: "set-aside",
   shape: z.object({
     rosters: z.array(z.object({ at: z.number(), signed: signedRoster, settled: z.boolean() })),
+    decided: z.array(z.object({ signer: pinText, generation: count, term: count, epoch: count })).optional(),
   }),
   remedy: "Check the disk's health. What it listed can no longer be confirmed, nor dropped.",
 };
@@ -92,6 +109,23 @@ export const RECOVERY_STATE_FILE: StateFile<RecoveryFile> = {
   kind: "recovery",
   shape: recoveryFile,
   remedy: "Use another copy of the recovery file.",
+};
+
+/** The first roster that is known to have the key that `recovery.balefire` seals. */
+export interface RecoverySince {
+  /** SHA-256 of what it seals, in hex. */
+  readonly seal: string;
+  readonly roster: RosterLink;
+}
+const sha256Text = z.string().regex(/^[0-9a-f]{64}$/);
+export const RECOVERY_SINCE_FILE: StateFile<RecoverySince> = {
+  name: "recovery-since.json",
+  kind: "recovery-since",
+  shape: z.object({
+    seal: sha256Text,
+    roster: z.object({ generation: count, term: count, opener: openerText, epoch: count, hash: sha256Text }),
+  }),
+  remedy: "Delete it: it begins anew.",
 };
 
 export interface TokenRecord {
@@ -128,7 +162,7 @@ export const TOKENS_FILE: StateFile<{ readonly tokens: readonly TokenRecord[] }>
     "Restore the file, or delete it: open join tokens are lost with it, nodes that have joined are not affected.",
 };
 
-/** A certificate that the keymaster has issued and that has not run out. */
+/** A certificate that the keymaster has issued. */
 export interface IssuedRecord {
   readonly node: string;
   /** Hex. */
@@ -139,6 +173,7 @@ export interface IssuedRecord {
   /** Pin of the root above it; earlier versions did not note it. */
   readonly root?: string | undefined;
 }
+export const ISSUED_RECORDS_MAX: number = ROSTER_NODES_MAX * REVOCATION_SERIALS_MAX;
 export const ISSUED_FILE: StateFile<{ readonly certificates: readonly IssuedRecord[] }> = {
   name: "issued.json",
   kind: "issued",
@@ -153,7 +188,7 @@ export const ISSUED_FILE: StateFile<{ readonly certificates: readonly IssuedReco
           root: pinText.optional(),
         }),
       )
-      .max(ROSTER_NODES_MAX * REVOCATION_SERIALS_MAX),
+      .max(ISSUED_RECORDS_MAX),
   }),
   remedy:
     "Restore the file, or delete it: of a node that is removed, the revocation lists for other tools then name its last certificate only.",
@@ -203,6 +238,7 @@ export const IDENTITY_FILES: readonly string[] = [
   SIGNER_CERTIFICATE_FILE,
   PENDING_SIGNER_FILE.name,
   RECOVERY_STATE_FILE.name,
+  RECOVERY_SINCE_FILE.name,
   TOKENS_FILE.name,
   ISSUED_FILE.name,
   DISPLACED_FILE.name,

@@ -1,5 +1,5 @@
 /** Who signs, with real keys and state folders: every way to become keymaster, in every order, and killed at every step. */
-import { readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type Rig, rig, temporaryFolder } from "../../test/e2e/join-rig.ts";
@@ -253,4 +253,24 @@ test("codes that are wrong, of another mesh, or of a root that is gone open noth
   expect(await openRootKey({ roster: gone, code })).toMatchObject(
     refusal("recovery-invalid", "no longer trusts"),
   );
+});
+
+test("a signing key that cannot be read now is not replaced by another: it is read when it can be", async () => {
+  const all = await trio();
+  const { pin } = unwrap(await all.b.seat.pendingKey());
+  const file = join(all.b.stateDir, "pending-signer.json");
+  await rename(file, `${file}.away`);
+  await mkdir(file, { mode: 0o700 });
+  expect(await all.b.seat.pendingKey()).toMatchObject(refusal("internal", "cannot read"));
+  await rmdir(file);
+  await rename(`${file}.away`, file);
+  expect(unwrap(await all.b.seat.pendingKey()).pin).toBe(pin);
+  // A standby that could not read its key at the start has it after the next roster.
+  await makeStandby(all, all.a, all.b);
+  await mkdir(file, { mode: 0o700 });
+  const again = await reload(all.b);
+  expect(again.seat.standby()).toMatchObject(refusal("internal", "cannot read"));
+  await rmdir(file);
+  unwrap(await again.seat.settle());
+  expect(unwrap(again.seat.standby())?.pin).toBe(pin);
 });

@@ -18,6 +18,7 @@ import { findNode } from "./membership.ts";
 import type { RootKey } from "./root-key.ts";
 import { withoutSigner } from "./roster-open.ts";
 import type { Signer } from "./signer.ts";
+import { tooManySigners, withSuccessor } from "./succession.ts";
 
 /** In the roster, for who asks later why a key was voided. */
 const GONE = "its host was given up as keymaster";
@@ -59,7 +60,7 @@ export async function promoteByRoot(
     (roster) => {
       const changes = withoutCurrent(roster, pin, now);
       const others = changes.succession.filter((successor) => successor.pin !== pin);
-      if (others.length >= ROSTER_SUCCESSION_MAX) return tooManyStandbys();
+      if (others.length >= ROSTER_SUCCESSION_MAX) return tooManySigners();
       const succession = [...others, { node: id, pin, certificate }];
       return ok({
         ...changes,
@@ -118,25 +119,7 @@ export async function addStandby(
   if (!key.ok) return key;
   const pin = spkiPin(key.value);
   const certificate = await issueIntermediate(node, key.value, root, now);
-  return keymaster.publish((roster) => {
-    const may = mayAdd(roster, node, pin);
-    return may.ok ? ok({ succession: [...roster.succession, { node, pin, certificate }] }) : may;
-  });
-}
-
-function mayAdd({ succession, revoked, rotation, nodes }: Roster, node: string, pin: string): Result<void> {
-  if (succession.length >= ROSTER_SUCCESSION_MAX) return tooManyStandbys();
-  // It may have been removed while its key was being certified.
-  if (!nodes.some(({ id }) => id === node))
-    return failure("node-unknown", "the mesh has no such node any more");
-  if (rotation !== undefined) {
-    const remedy = "Wait until `balefire root status` says that it is over.";
-    return failure("usage", "the root is being changed: no standby is added meanwhile", remedy);
-  }
-  const isKnown = [...revoked, ...succession, ...nodes].some((entry) => entry.pin === pin);
-  if (isKnown || succession.some((successor) => successor.node === node))
-    return failure("certificate-invalid", "the key of the request is known to the mesh already");
-  return ok(undefined);
+  return keymaster.publish((roster) => withSuccessor(roster, { node, pin, certificate }));
 }
 
 /** Out of the succession, its signing key void. Fails with `node-unknown` or `not-standby`. */
@@ -172,10 +155,3 @@ export function standbyNamed(roster: Roster, named: string): Result<RosterSucces
 
 const signsAlready = (): Result<never> =>
   failure("usage", "this node is the keymaster already", "`balefire keymaster show` says who may take over.");
-
-const tooManyStandbys = (): Result<never> =>
-  failure(
-    "limit-reached",
-    `a mesh has ${ROSTER_SUCCESSION_MAX} signing keys at most`,
-    "Remove one: `balefire keymaster standby remove NODE`.",
-  );

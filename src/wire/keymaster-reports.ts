@@ -42,7 +42,14 @@ export interface SignerReport {
 }
 
 export interface LostChangeReport {
-  readonly what: "admitted" | "removed" | "readdressed" | "configured" | "signer-voided" | "resealed";
+  readonly what:
+    | "admitted"
+    | "removed"
+    | "readdressed"
+    | "configured"
+    | "signer-voided"
+    | "standby-added"
+    | "resealed";
   /** Name; null for the configuration and the recovery code. */
   readonly node: string | null;
   readonly detail: string;

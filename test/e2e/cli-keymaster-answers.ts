@@ -32,6 +32,7 @@ export const shownKeymaster: KeymasterShowReport = {
         { what: "admitted", node: "e", detail: "at 10.0.0.5:7654, 2027-01-15T06:00:00.000Z" },
         { what: "configured", node: null, detail: "version 3; here version 2" },
         { what: "signer-voided", node: "c", detail: "2027-01-15T06:30:00.000Z; here it may sign" },
+        { what: "standby-added", node: "e", detail: "here it may not sign" },
         { what: "resealed", node: null, detail: "here another code holds" },
       ],
     },

@@ -34,6 +34,7 @@ test("show names who signs and by what right, who may take over, what is void, a
   expect(stdout).toContain("    let in e (at 10.0.0.5:7654");
   expect(stdout).toContain("    changed the shared configuration (version 3; here version 2)");
   expect(stdout).toContain("    voided the signing key of c (2027-01-15T06:30:00.000Z; here it may sign)");
+  expect(stdout).toContain("    made e a standby (here it may not sign)");
   expect(stdout).toContain("    renewed the recovery code (here another code holds)");
   expect(stderr).toContain(`balefire keymaster confirm ${LOST_ID}`);
   expect((await rig.json(["keymaster", "show"])).document).toMatchObject({

@@ -5,6 +5,7 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { type Checkpoint, StateFolder } from "../../src/adapters/state/folder.ts";
+import type { LateRootChange } from "../../src/core/io.ts";
 import { compareRanks } from "../../src/core/roster.ts";
 import { type Identity, loadIdentity } from "../../src/daemon/identity.ts";
 import { initMesh } from "../../src/daemon/init.ts";
@@ -23,7 +24,7 @@ const LOOK_EVERY = ms(20);
 /** A renewal here asks until it is answered: this must not make a second one beside it. */
 const RENEW_AGAIN_AFTER = seconds(20);
 const RETRY_MS = 5;
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 30_000;
 
 export type RootHandlers = ReturnType<typeof createRootDesk>;
 
@@ -33,6 +34,8 @@ export interface RootNode {
   readonly rotation: Rotation;
   readonly handlers: RootHandlers;
   readonly log: string[];
+  /** What it had told of a change that takes too long. */
+  readonly late: (LateRootChange | undefined)[];
   on: boolean;
 }
 
@@ -83,6 +86,8 @@ export function copyNow(folders: readonly string[], base: string): string[] {
 export class RootRig {
   readonly nodes: RootNode[] = [];
   readonly #clock = hurriedClock();
+  /** Of the clock by which a change takes too long. */
+  aheadMs = 0;
   #closed = false;
 
   /** `checkpoint`: called after each step of the first node that changes its disk. */
@@ -104,6 +109,7 @@ export class RootRig {
       await loadIdentity(folder, { clock, ...(checkpoint === undefined ? {} : { checkpoint }) }),
     );
     const log: string[] = [];
+    const late: RootNode["late"] = [];
     const answerers = new Map<string, Answerer>();
     const questions: Pick<Questions, "ask" | "serve"> = {
       serve: (method, answerer) => void answerers.set(method, answerer),
@@ -125,6 +131,8 @@ export class RootRig {
       questions,
       present: () => new Set(this.nodes.filter((each) => each.on).map((each) => each.identity.id)),
       log: (line) => log.push(line),
+      wall: () => wallTime(Date.now() + this.aheadMs),
+      onLate: (change) => late.push(change),
       lookEvery: LOOK_EVERY,
       renewAgainAfter: RENEW_AGAIN_AFTER,
     });
@@ -133,6 +141,7 @@ export class RootRig {
       identity,
       rotation,
       log,
+      late,
       on,
       handlers: createRootDesk({
         identity,

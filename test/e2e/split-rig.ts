@@ -7,7 +7,7 @@ import { type Identity, loadIdentity } from "../../src/daemon/identity.ts";
 import { joinMesh } from "../../src/daemon/join.ts";
 import type { Keymaster } from "../../src/daemon/keymaster.ts";
 import { openRootKey, type RootKey } from "../../src/daemon/root-key.ts";
-import { addStandby, promoteByRoot } from "../../src/daemon/takeover.ts";
+import { addStandby, promoteByRoot, promoteStandby, removeStandby } from "../../src/daemon/takeover.ts";
 import { ok, unwrap } from "../../src/kit/result.ts";
 import { type WallTime, wallTime } from "../../src/kit/time.ts";
 import type { SignedRoster } from "../../src/wire/roster.ts";
@@ -77,4 +77,24 @@ export async function renewRecovery(keymaster: Keymaster, root: RootKey, mesh: s
   const recovery = await sealRecovery({ mesh, key, certificate }, code);
   unwrap(await keymaster.publish(() => ok({ recovery })));
   return code;
+}
+
+/** `voided`: pin of pve3's signing key. `code`: the new one. */
+export interface Stale extends Split {
+  readonly voided: string;
+  readonly code: string;
+}
+
+/** pve1 has voided pve3's signing key and renewed the code; pve2, cut off meanwhile, was promoted. */
+export async function stale(): Promise<Stale> {
+  const mesh = await rig();
+  const root = await rootOf(mesh);
+  const fresh = await joinedStandby(mesh, root, "pve2", "127.0.0.2");
+  const third = await joinedStandby(mesh, root, "pve3", "127.0.0.3");
+  unwrap(await fresh.keeper.consider(mesh.identity.keeper.current().encoded));
+  unwrap(await removeStandby(mesh.keymaster, "pve3", now()));
+  const code = await renewRecovery(mesh.keymaster, root, mesh.identity.mesh);
+  unwrap(await promoteStandby(fresh, now()));
+  const voided = third.seat.office.signer?.pin ?? "";
+  return { mesh, root, old: mesh.identity, fresh, keymaster: atWork(fresh), voided, code };
 }

@@ -201,6 +201,10 @@ function handedOver(
   return verifyText(giver.certificate.publicKey, text, signature) ? root : undefined;
 }
 
+/** One of these roots has signed for its key. */
+export const isProvenSuccessor = (successor: RosterSuccessor, roots: readonly RosterRoot[]): boolean =>
+  provenKey(successor, readableRoots(roots)) !== undefined;
+
 function provenKey(successor: RosterSuccessor, roots: readonly ReadableRoot[]): KeyObject | undefined {
   const parsed = parseCertificate(successor.certificate);
   if (!parsed.ok || !parsed.value.ca || certificatePin(parsed.value) !== successor.pin) return undefined;
