@@ -46,7 +46,7 @@ export interface Scene {
   readonly channelTimeout?: string;
   /** Networks that all nodes share. Default: 1. */
   readonly networks?: 2;
-  /** It takes all of the machine: nothing else may be played meanwhile. */
+  /** It takes all of the machine, or judges how fast something was: nothing else may be played meanwhile. */
   readonly alone?: true;
   play(stage: Stage): Promise<void>;
 }

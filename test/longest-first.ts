@@ -22,6 +22,9 @@ export class LongestFirst extends BaseSequencer {
       const { groupOrder } = project.config.sequence;
       return groupOrder * (LONGEST.length + 1) + (place < 0 ? LONGEST.length : place);
     };
-    return sorted.map((file) => ({ file, rank: rank(file) })).sort((a, b) => a.rank - b.rank).map(({ file }) => file);
+    return sorted
+      .map((file) => ({ file, rank: rank(file) }))
+      .sort((a, b) => a.rank - b.rank)
+      .map(({ file }) => file);
   }
 }

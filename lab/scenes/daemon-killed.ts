@@ -19,6 +19,7 @@ export const daemonKilled: Scene = {
   summary:
     "a daemon dies under a living kernel: nothing is told while systemd may still restart it, then it is",
   nodes: { usual: 3, min: 3 },
+  alone: true,
   policy: { daemonDown: { grace: `${GRACE_MS / 1000}s` }, flap: "off" },
   async play(stage) {
     const { victim } = stage;

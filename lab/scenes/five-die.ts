@@ -15,6 +15,7 @@ export const fiveDie: Scene = {
   name: "five-die",
   summary: "of ten hosts five lose power within 300 ms, then within ten seconds: one message, then few",
   nodes: { usual: 10, min: 8 },
+  alone: true,
   policy: { flap: "off" },
   async play(stage) {
     const dead = stage.names.slice(-DEAD);

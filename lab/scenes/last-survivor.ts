@@ -11,6 +11,7 @@ export const lastSurvivor: Scene = {
   summary:
     "all hosts but one lose power at once: the last one tells of them all, and what its own network shows",
   nodes: { usual: 3, min: 2, full: [2, 3, 5] },
+  alone: true,
   async play(stage) {
     const [survivor = "", ...dead] = stage.names;
     const lostMs = stage.nowMs;

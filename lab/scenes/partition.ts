@@ -10,6 +10,8 @@ export const partition: Scene = {
   summary:
     "the mesh falls into two parts: each says once what it sees, and one note follows when they meet again",
   nodes: { usual: 5, min: 5 },
+  // Whoever is starved for half a second abstains, and the larger side's verdict is a weaker one.
+  alone: true,
   async play(stage) {
     const half = Math.floor(stage.names.length / 2) + 1;
     const [larger, smaller] = [stage.names.slice(0, half), stage.names.slice(half)];

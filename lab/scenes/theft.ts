@@ -19,6 +19,7 @@ export const theft: Scene = {
   name: "theft",
   summary: "stolen hosts are revoked: every other host has cut them off within a second",
   nodes: { usual: 5, min: 4, full: [32] },
+  alone: true,
   async play(stage) {
     const cutMs: number[] = [];
     const kept: string[] = [];

@@ -20,6 +20,7 @@ beforeEach(async () => {
     balefire: FROM_SOURCE,
     port: PORT,
     policy: { daemonDown: { grace: "0s" } },
+    channelTimeout: "4s",
   });
 });
 afterEach(() => mesh.close());
