@@ -8,6 +8,8 @@ const TELL_MS_MAX = 30_000;
 /** The cut comes at a random point of whatever rhythm the contestant has. */
 const PHASE_MS_MAX = 1_000;
 const SETTLE_MS = 3_000;
+/** A host stays away for this long after it was told: who tells twice has time to do so. */
+const AWAY_MS = 2_000;
 
 export interface Trial {
   readonly contestant: string;
@@ -91,6 +93,7 @@ async function runTrial(contestant: Contestant, trial: number, victim: string): 
     () => claimed().find(({ name }) => name === victim),
     5,
   ).catch(() => undefined);
+  await sleep(AWAY_MS);
   const restoredMs = machineMs();
   network.restore(place);
   await contestant.healed(victim);
