@@ -262,6 +262,8 @@ export async function assemble(parts: Parts): Promise<Node> {
   let sharedVersion = keeper.current().roster.config.version;
   let signedBy = keeper.current().signed.signer;
   const departure = watchDeparture(identity);
+  // A node that was removed is cut off though the disk be slow, or full.
+  keeper.beforeChange(({ roster }) => transport.trust(keeper.trustView(identity.id, roster.nodes)));
   keeper.onChange(({ roster, signed, encoded }) => {
     const begins = signed.signer !== signedBy;
     const signs = seat.current() !== undefined;

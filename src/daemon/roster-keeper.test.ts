@@ -10,6 +10,7 @@ import { generateKey, parsePrivateKey, signText, spkiPin } from "../adapters/pki
 import { openRecovery, type RootAuthority } from "../adapters/pki/recovery.ts";
 import { signHandover, signOpening } from "../adapters/pki/roster-signature.ts";
 import { StateFolder } from "../adapters/state/folder.ts";
+import type { Address, NodeId } from "../core/types.ts";
 import { unwrap } from "../kit/result.ts";
 import { wallTime } from "../kit/time.ts";
 import { encodeSigned, type ParsedRoster, type Roster } from "../wire/roster.ts";
@@ -151,6 +152,31 @@ test("a roster that cannot be written is not gone by", async () => {
   const before = keeper.current();
   expect(await keeper.consider(signed(next(), signer))).toMatchObject({ ok: false });
   expect(keeper.current()).toBe(before);
+});
+
+test("a roster that cannot be written still cuts off whom it has removed, and lets in nobody new", async () => {
+  const entry = (name: string, host: string): Roster["nodes"][number] => ({
+    id: randomUUID() as NodeId,
+    name,
+    addresses: [`${host}:7654` as Address],
+    pin: newKey().pin,
+    added: at,
+  });
+  const [stays, goes] = [entry("stays", "127.0.0.7"), entry("goes", "127.0.0.8")];
+  const comes = entry("comes", "127.0.0.9");
+  const self = keeper.current().roster.nodes;
+  unwrap(await keeper.consider(signed(next({ nodes: [...self, stays, goes] }), signer)));
+  const letIn: string[][] = [];
+  const note = ({ roster }: ParsedRoster): void => {
+    letIn.push(keeper.trustView(identity.id, roster.nodes).peers.map(({ name }) => name));
+  };
+  keeper.beforeChange(note);
+  await symlink("/proc/none/none", join(stateDir, "roster.json.tmp"));
+  expect(await keeper.consider(signed(next({ nodes: [...self, stays, comes] }), signer))).toMatchObject({
+    ok: false,
+  });
+  await expectRefusal(signed(next({ nodes: self }), newKey()), "");
+  expect(letIn).toEqual([["stays"]]);
 });
 
 test("a node that missed epochs follows the chain to the latest", async () => {

@@ -22,6 +22,7 @@ export class RosterKeeper {
   readonly #folder: StateFolder;
   readonly #serial = new Serial();
   readonly #listeners = new Set<RosterListener>();
+  readonly #heralds = new Set<(next: ParsedRoster) => void>();
   readonly #displaced: DisplacedBook;
   #current: ParsedRoster;
 
@@ -66,14 +67,17 @@ export class RosterKeeper {
     };
   }
 
-  /** Whom the transport lets in. */
-  trustView(self: string): TrustView {
+  /** Whom the transport lets in; of those only whom `among` has with the same key. */
+  trustView(self: string, among: readonly Pick<RosterNode, "pin">[] = this.#current.roster.nodes): TrustView {
     const { roster, encoded } = this.#current;
+    const pins = new Set(among.map(({ pin }) => pin));
     const keymaster = roster.nodes.find((node) => node.id === roster.keymaster);
     return {
       mesh: roster.mesh,
       self,
-      peers: roster.nodes.filter((node) => node.id !== self).map(({ id, name, pin }) => ({ id, name, pin })),
+      peers: roster.nodes
+        .filter(({ id, pin }) => id !== self && pins.has(pin))
+        .map(({ id, name, pin }) => ({ id, name, pin })),
       roots: roster.roots.map((root) => root.certificate),
       issuers: roster.succession.map((successor) => successor.certificate),
       ...(keymaster === undefined || keymaster.id === self
@@ -102,6 +106,11 @@ export class RosterKeeper {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Called with a roster that will replace the one held, before it is written: for what must not wait for a disk. */
+  beforeChange(herald: (next: ParsedRoster) => void): void {
+    this.#heralds.add(herald);
+  }
+
   async #consider(encoded: string): Promise<Result<"adopted" | "same">> {
     const parsed = parseSigned(encoded);
     if (!parsed.ok) return parsed;
@@ -111,6 +120,7 @@ export class RosterKeeper {
     if (decision.decision === "refuse") {
       return failure("roster-refused", `roster refused (${decision.reason}): ${decision.why}`);
     }
+    for (const herald of this.#heralds) herald(parsed.value);
     const held = this.#current;
     const isKept = parsed.value.roster.ancestors.some(({ hash }) => hash === held.hash);
     // First, so that a crash between the two loses nothing: handed in without need, it is found to be held.
