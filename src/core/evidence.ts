@@ -35,7 +35,9 @@ export function collectFrom(turn: Turn, from: Peer, news: readonly LedgerRecord[
   // Where not everyone has a session with everyone, all news is passed on anyway.
   if (turn.state.company !== undefined || !isCollector(turn)) return;
   const isSubmitted = (record: LedgerRecord): record is EvidenceRecord =>
-    record.t === "evidence" && record.observer === from.id && !news.some((each) => each.t === "incident");
+    record.t === "evidence" &&
+    record.observer === from.id &&
+    !news.some((each) => each.t === "incident" && each.incident === record.incident);
   collect(turn, news.filter(isSubmitted));
 }
 

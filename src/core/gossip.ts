@@ -14,6 +14,7 @@ import {
   PARCEL_CHARS,
   RESEND_FIRST,
   RESEND_FIRST_LOSSLESS,
+  RESEND_FIRST_MAX,
   SUMMARY_MAX,
   SYNC_AFTER,
   SYNC_EVERY,
@@ -142,7 +143,8 @@ function urgent(turn: Turn, peer: Peer, message: PeerMessage): Effect[] {
   if (isStream && (session.datagramAt === undefined || condition.kind === "down")) return overStream;
   const { now } = turn.env;
   const interval = peer.loss > LOSSY_ABOVE ? RESEND_FIRST : RESEND_FIRST_LOSSLESS;
-  const number = enqueue(turn.state.outbox, peer.id, message, now, ms(interval + patience(turn.state, now)));
+  const wait = ms(Math.min(interval + patience(turn.state, now), RESEND_FIRST_MAX));
+  const number = enqueue(turn.state.outbox, peer.id, message, now, wait);
   return [...overStream, { type: "send", to: peer.id, plane: "datagram", envelope: { number, message } }];
 }
 

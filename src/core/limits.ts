@@ -16,7 +16,7 @@ export const ANSWER_PATIENCE: Duration = ms(300);
 export const ASK_AGAIN: Duration = ms(25);
 /** up to this, which is also the pace at which those are asked again who have answered; */
 export const ASK_EVERY: Duration = ms(100);
-/** less often where they hear nothing either: were that to change, they would say so; */
+/** less often where they hear nothing either, and no probe of theirs was answered: were that to change, they would say so; */
 export const ASK_SILENT_EVERY: Duration = ms(300);
 /** slower where more subjects than this are in doubt at once, */
 export const DOUBTS_AT_FULL_PACE = 2;
@@ -126,7 +126,9 @@ export const ROSTER_PATIENCE: Duration = ms(500);
 /** Urgent datagrams are repeated at doubling intervals from here; */
 export const RESEND_FIRST: Duration = ms(80);
 /** from here where none are lost: an acknowledgement that is late comes from a node that has much to do, and each repetition is more of it; */
-export const RESEND_FIRST_LOSSLESS: Duration = ms(250);
+export const RESEND_FIRST_LOSSLESS: Duration = ms(180);
+/** Twice before the next in line goes (TURN_EVERY), once at the least: it must know who sends. */
+export const RESEND_FIRST_MAX: Duration = ms(500);
 /** until acknowledged or this old; then anti-entropy takes over. */
 export const RESEND_FOR: Duration = seconds(3);
 /** At most this many unacknowledged; beyond, the oldest give way to anti-entropy. */

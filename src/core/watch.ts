@@ -271,9 +271,12 @@ function nextPause(
   before: Duration | undefined,
   answer: Testimony | undefined,
 ): Duration {
-  if (answer !== undefined) return answer.state === "silent" ? ASK_SILENT_EVERY : ASK_EVERY;
+  // As long as its probes are under way, or show that the kernel lives, what it says may change.
+  if (answer?.state === "silent" && answer.probe === "silent") return ASK_SILENT_EVERY;
+  if (answer !== undefined) return ASK_EVERY;
   if (before !== undefined) return ms(Math.min(ASK_EVERY, before * 2));
-  return ms(ASK_AGAIN + 2 * (state.peers.get(asked)?.rtt ?? 0) + patience(state, env.now));
+  const rtt = state.peers.get(asked)?.rtt ?? 0;
+  return ms(Math.min(ASK_AGAIN + 2 * rtt, ASK_EVERY) + patience(state, env.now));
 }
 
 function goDown(

@@ -262,12 +262,15 @@ export async function assemble(parts: Parts): Promise<Node> {
   let sharedVersion = keeper.current().roster.config.version;
   let signedBy = keeper.current().signed.signer;
   const departure = watchDeparture(identity);
-  // A node that was removed is cut off though the disk be slow, or full.
-  keeper.beforeChange(({ roster }) => transport.trust(keeper.trustView(identity.id, roster.nodes)));
+  // A node that was removed is told, and cut off, though the disk be slow, or full.
+  keeper.beforeChange(({ roster, encoded }) => {
+    announceDepartures({ roster, encoded, state: loop.state, transport, signs: false, begins: false });
+    transport.trust(keeper.trustView(identity.id, roster.nodes));
+  });
   keeper.onChange(({ roster, signed, encoded }) => {
     const begins = signed.signer !== signedBy;
     const signs = seat.current() !== undefined;
-    announceDepartures({ roster, encoded, state: loop.state, transport, signs, begins });
+    if (signs) announceDepartures({ roster, encoded, state: loop.state, transport, signs, begins });
     transport.trust(keeper.trustView(identity.id));
     loop.push({ type: "roster", roster: keeper.view() });
     // Joiners check the keymaster's own certificate by the key that signs: it has to be by that one.

@@ -14,7 +14,7 @@ import {
   type Signer,
   type SigningKey,
 } from "./signer.ts";
-import { isUnread } from "./spare-file.ts";
+import { isDamage, isUnread } from "./spare-file.ts";
 import { SIGNER_CERTIFICATE_FILE } from "./state-files.ts";
 
 export type SeatListener = (keymaster: Keymaster | undefined) => void;
@@ -90,7 +90,7 @@ export class KeymasterSeat {
     return this.#serial.run(async () => {
       const found = await pendingSigner(this.#folder);
       // The roster may have its certificate by now: only what is worth nothing is written over.
-      if (!found.ok && isUnread(found.error)) return found;
+      if (!found.ok && !isDamage(found.error)) return found;
       if (!found.ok || found.value === undefined || this.#isRevoked(found.value.pin))
         return makePendingSigner(this.#folder);
       return ok(found.value);
@@ -134,7 +134,7 @@ export class KeymasterSeat {
 
   async #install(): Promise<Result<void>> {
     const pending = await pendingSigner(this.#folder);
-    if (!pending.ok) return pending;
+    if (!pending.ok) return this.#office.signer === undefined ? pending : ok(undefined);
     if (pending.value === undefined) return ok(undefined);
     const certified = certifiedBy(this.#keeper.current().roster, pending.value);
     if (certified === undefined) return ok(undefined);

@@ -176,6 +176,8 @@ test("a roster that cannot be written still cuts off whom it has removed, and le
     ok: false,
   });
   await expectRefusal(signed(next({ nodes: self }), newKey()), "");
+  // One of its own is nobody's while it is not written.
+  expect(await keeper.consider(signed(next({ nodes: self }), signer), "own")).toMatchObject({ ok: false });
   expect(letIn).toEqual([["stays"]]);
 });
 

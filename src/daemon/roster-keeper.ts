@@ -96,8 +96,8 @@ export class RosterKeeper {
    * Verifies, decides, writes, and only then replaces. `same` when it is the one held.
    * Fails with `roster-refused` and the reason, or with what kept it from being written.
    */
-  consider(encoded: string): Promise<Result<"adopted" | "same">> {
-    return this.#serial.run(() => this.#consider(encoded));
+  consider(encoded: string, by: "own" | "others" = "others"): Promise<Result<"adopted" | "same">> {
+    return this.#serial.run(() => this.#consider(encoded, by));
   }
 
   /** Called after each replacement, in order. Returns how to stop it. */
@@ -106,12 +106,15 @@ export class RosterKeeper {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Called with a roster that will replace the one held, before it is written: for what must not wait for a disk. */
+  /**
+   * Called with a roster of others that will replace the one held, before it is written: for what must not wait for
+   * a disk. One of this node's own is nobody's while it is not written.
+   */
   beforeChange(herald: (next: ParsedRoster) => void): void {
     this.#heralds.add(herald);
   }
 
-  async #consider(encoded: string): Promise<Result<"adopted" | "same">> {
+  async #consider(encoded: string, by: "own" | "others"): Promise<Result<"adopted" | "same">> {
     const parsed = parseSigned(encoded);
     if (!parsed.ok) return parsed;
     const facts = rosterFacts(parsed.value, this.#current.roster.roots);
@@ -120,7 +123,7 @@ export class RosterKeeper {
     if (decision.decision === "refuse") {
       return failure("roster-refused", `roster refused (${decision.reason}): ${decision.why}`);
     }
-    for (const herald of this.#heralds) herald(parsed.value);
+    if (by === "others") for (const herald of this.#heralds) herald(parsed.value);
     const held = this.#current;
     const isKept = parsed.value.roster.ancestors.some(({ hash }) => hash === held.hash);
     // First, so that a crash between the two loses nothing: handed in without need, it is found to be held.

@@ -3,8 +3,7 @@
  * in the roster, so whoever signs after a crash or a takeover drives on. Every daemon does its own part.
  */
 import * as z from "zod";
-import { parseCertificates } from "../adapters/pki/certificates.ts";
-import { rootAbove } from "../adapters/pki/roster-signature.ts";
+import { rootAbove, rootOfChain } from "../adapters/pki/roster-signature.ts";
 import type { LateRootChange } from "../core/io.ts";
 import {
   type RotatingNode,
@@ -16,7 +15,7 @@ import {
 } from "../core/pki/rotation.ts";
 import type { NodeId } from "../core/types.ts";
 import { failure, ok, type Result } from "../kit/result.ts";
-import { type Duration, ms, seconds, type WallTime } from "../kit/time.ts";
+import { type Duration, minutes, ms, seconds, type WallTime } from "../kit/time.ts";
 import { pinText, ROSTER_NODES_MAX, type Roster, type RosterRotation, uuidText } from "../wire/roster.ts";
 import type { KeymasterSeat } from "./keymaster-seat.ts";
 import type { Questions } from "./questions.ts";
@@ -26,6 +25,7 @@ import type { RosterKeeper } from "./roster-keeper.ts";
 import { Serial } from "./serial.ts";
 
 const LOOK_EVERY: Duration = ms(500);
+const ACQUAINTED_AFTER: Duration = minutes(5);
 /** Longer than a renewal takes, its answer included. */
 const RENEW_AGAIN_AFTER: Duration = seconds(20);
 /** A node says this at once, or the question was lost with its session: it is asked again. */
@@ -98,6 +98,7 @@ export class Rotation {
   #told = "";
   /** Undefined: nothing was told since this node signs; an incident may stand from before. */
   #toldLate: boolean | undefined;
+  #drivenSince: WallTime | undefined;
 
   constructor(options: RotationOptions) {
     this.#options = options;
@@ -358,7 +359,7 @@ export class Rotation {
         rootAbove(certificate, roster.roots) !== roster.rotation?.root;
       const behind = roster.succession.filter(({ certificate }) => isBehind(certificate));
       const signersBehind = roster.rotation === undefined ? [] : behind.map(({ node }) => node);
-      this.#known = { roster, pem, own: rootOfChain(pem, roster) ?? null, signersBehind };
+      this.#known = { roster, pem, own: rootOfChain(pem, roster.roots) ?? null, signersBehind };
     }
     return this.#known;
   }
@@ -367,14 +368,17 @@ export class Rotation {
     return this.#options.keeper.current().roster;
   }
 
-  /** It is late until it is over, also while it goes on at last: one message for each. */
+  /** It is late until it is over, also while it goes on: one message for each. */
   #tellLate(): void {
     const roster = this.#roster();
     const { seat, wall, onLate } = this.#options;
-    if (seat.current() === undefined) this.#toldLate = undefined;
+    if (seat.current() === undefined) this.#toldLate = this.#drivenSince = undefined;
     if (seat.current() === undefined || !this.#started) return;
+    this.#drivenSince ??= wall();
     const late = lateRootChange(roster, this.step(), wall());
-    if (late === undefined && roster.rotation !== undefined) return;
+    // Whoever has just started, or taken over, has yet to reach the others.
+    const isNew = wall() - this.#drivenSince < ACQUAINTED_AFTER;
+    if (late === undefined ? roster.rotation !== undefined : isNew) return;
     if ((late !== undefined) === this.#toldLate) return;
     this.#toldLate = late !== undefined;
     onLate(late);
@@ -385,11 +389,4 @@ export class Rotation {
     if (line !== "" && line !== this.#told) this.#options.log(line);
     this.#told = line;
   }
-}
-
-/** Pin of the root above the intermediate of a chain, leaf first. */
-export function rootOfChain(pem: string, { roots }: Pick<Roster, "roots">): string | undefined {
-  const chain = parseCertificates(pem);
-  const intermediate = chain.ok ? chain.value[1] : undefined;
-  return intermediate === undefined ? undefined : rootAbove(intermediate.toString(), roots);
 }

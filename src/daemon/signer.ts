@@ -29,7 +29,11 @@ export interface SigningKey {
  */
 export async function findSigner(folder: StateFolder, roster: Roster): Promise<Result<Signer | undefined>> {
   const pending = await pendingSigner(folder);
-  if (!pending.ok) return pending;
+  if (!pending.ok) {
+    // What is left of a key that never came to sign makes the one that does no worse.
+    const used = await loadSigner(folder, roster);
+    return used.ok && certifiedBy(roster, used.value) !== undefined ? used : pending;
+  }
   const certified = pending.value === undefined ? undefined : certifiedBy(roster, pending.value);
   if (certified !== undefined) return ok(certified);
   if (!(await folder.exists(SIGNER_KEY_FILE))) return ok(undefined);

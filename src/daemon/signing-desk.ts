@@ -123,7 +123,7 @@ export class SigningDesk {
   }
 
   async #adopt(signed: ParsedRoster): Promise<Result<ParsedRoster>> {
-    const adopted = await this.#keeper.consider(signed.encoded);
+    const adopted = await this.#keeper.consider(signed.encoded, "own");
     if (!adopted.ok) return adopted;
     this.#issued.clear();
     return ok(signed);

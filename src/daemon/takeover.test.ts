@@ -1,5 +1,5 @@
 /** Who signs, with real keys and state folders: every way to become keymaster, in every order, and killed at every step. */
-import { mkdir, readdir, readFile, rename, rmdir } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type Rig, rig, temporaryFolder } from "../../test/e2e/join-rig.ts";
@@ -267,10 +267,23 @@ test("a signing key that cannot be read now is not replaced by another: it is re
   expect(unwrap(await all.b.seat.pendingKey()).pin).toBe(pin);
   // A standby that could not read its key at the start has it after the next roster.
   await makeStandby(all, all.a, all.b);
-  await mkdir(file, { mode: 0o700 });
+  const used = join(all.b.stateDir, "signer.key");
+  await rename(used, `${used}.away`);
+  await mkdir(used, { mode: 0o700 });
   const again = await reload(all.b);
   expect(again.seat.standby()).toMatchObject(refusal("internal", "cannot read"));
-  await rmdir(file);
+  await rmdir(used);
+  await rename(`${used}.away`, used);
   unwrap(await again.seat.settle());
   expect(unwrap(again.seat.standby())?.pin).toBe(pin);
+});
+
+test("what is left of a key that waits does not keep the one in use from signing", async () => {
+  const all = await trio();
+  await writeFile(join(all.a.stateDir, "pending-signer.json"), '{"schema": 1, "key": "-----BEG', {
+    mode: 0o600,
+  });
+  const again = await reload(all.a);
+  unwrap(await again.seat.settle());
+  expect(again.seat.current()).toBeDefined();
 });

@@ -4,6 +4,7 @@
  */
 import { cpSync } from "node:fs";
 import { join } from "node:path";
+import { rootOfChain } from "../../src/adapters/pki/roster-signature.ts";
 import { type Checkpoint, StateFolder } from "../../src/adapters/state/folder.ts";
 import type { LateRootChange } from "../../src/core/io.ts";
 import { compareRanks } from "../../src/core/roster.ts";
@@ -13,7 +14,7 @@ import { joinMesh } from "../../src/daemon/join.ts";
 import type { Answerer, Questions } from "../../src/daemon/questions.ts";
 import { keepRecoveryCopy } from "../../src/daemon/recovery-copy.ts";
 import { createRootDesk } from "../../src/daemon/root-desk.ts";
-import { Rotation, rootOfChain } from "../../src/daemon/rotation.ts";
+import { Rotation } from "../../src/daemon/rotation.ts";
 import { orThrow } from "../../src/daemon/shared-config.ts";
 import { FailureError, failure, ok, unwrap } from "../../src/kit/result.ts";
 import { hours, ms, seconds, type WallTime, wallTime } from "../../src/kit/time.ts";
@@ -191,7 +192,7 @@ export class RootRig {
 
   /** Pin of the root above what this node shows. */
   rootOf(at: number): string | undefined {
-    return rootOfChain(this.node(at).identity.certificatePem, this.roster(at));
+    return rootOfChain(this.node(at).identity.certificatePem, this.roster(at).roots);
   }
 
   /** Everyone who is on is offered the best roster that anyone has who is on. */

@@ -15,7 +15,7 @@ import {
   type RosterSuccessor,
   rankOf,
 } from "../../wire/roster.ts";
-import { certificatePin, issuedBy, parseCertificate } from "./certificates.ts";
+import { certificatePin, issuedBy, parseCertificate, parseCertificates } from "./certificates.ts";
 import { signText, spkiPin, verifyText } from "./keys.ts";
 
 /** Prints, signs and parses again, so that nothing is ever signed that others would refuse. */
@@ -122,6 +122,13 @@ export function rootAbove(certificate: string, roots: readonly RosterRoot[]): st
   const parsed = parseCertificate(certificate);
   if (!parsed.ok) return undefined;
   return readableRoots(roots).find((root) => issuedBy(parsed.value, root.certificate))?.pin;
+}
+
+/** Pin of the root above the intermediate of a chain, leaf first. */
+export function rootOfChain(pem: string, roots: readonly RosterRoot[]): string | undefined {
+  const chain = parseCertificates(pem);
+  const intermediate = chain.ok ? chain.value[1] : undefined;
+  return intermediate === undefined ? undefined : rootAbove(intermediate.toString(), roots);
 }
 
 interface ReadableRoot {
