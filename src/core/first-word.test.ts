@@ -188,6 +188,18 @@ describe("what the other observers saw", () => {
     }
   });
 
+  it("is gathered also where it comes with the news of another death", () => {
+    const scene = observerAt(0);
+    const { node, victim, others } = scene;
+    const [from = "", another = ""] = others;
+    untilDown(scene);
+    node.effects.length = 0;
+    node.say(from, { t: "ledger", records: [incident(from, another), evidence(from, victim)] });
+    node.pass(COLLECT_FOR + 20, others);
+    const passedOn = told(scene, "evidence").flatMap(({ records }) => records);
+    expect(passedOn).toContainEqual(expect.objectContaining({ observer: from }));
+  });
+
   it("is left by everyone else to the one who gathers it", () => {
     const scene = observerAt(2);
     const { node, victim, others } = scene;
