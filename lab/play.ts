@@ -1,9 +1,15 @@
 /** Plays one scene from an empty bridge to an empty bridge. */
 import { FROM_SOURCE } from "./driver/checkout.ts";
-import { machineMs } from "./driver/clock.ts";
+import { machineMs, sleep } from "./driver/clock.ts";
 import { Mesh } from "./driver/mesh.ts";
 import { type NamespaceNetwork, namespaceNetwork } from "./driver/namespaces.ts";
 import { type Line, type Scene, Stage } from "./stage.ts";
+
+/**
+ * Who has just started tells nothing for three seconds, since others may have told already (RESUME_PATIENCE in the core's
+ * limits). A mesh that has been formed before is settled within half a second.
+ */
+const RESUMED_AFTER_MS = 2_700;
 
 export interface SceneResult {
   readonly scene: string;
@@ -45,6 +51,7 @@ export async function playScene(scene: Scene, options: PlayOptions): Promise<Sce
       ...(scene.channelTimeout === undefined ? {} : { channelTimeout: scene.channelTimeout }),
       ...(options.progress === undefined ? {} : { progress: options.progress }),
     });
+    await sleep(RESUMED_AFTER_MS);
     const stage = new Stage(mesh, network, options.short, options.emit);
     await scene.play(stage);
     return result(stage.passed, null);
