@@ -10,6 +10,7 @@ export const twoNetworks: Scene = {
   name: "two-networks",
   summary:
     "of two networks one loses its switch, then the other does: nobody is down, the lost path is named",
+  alone: true,
   nodes: { usual: 3, min: 3 },
   networks: 2,
   policy: { linkProblem: { grace: "1s" }, flap: "off" },
