@@ -59,10 +59,9 @@ export function spreadNews(turn: Turn): void {
   const effects: Effect[] = [];
   const parcelled = new Map<string, LedgerRecord[][]>();
   for (const peer of state.acquaintances) {
-    const told = news.filter(({ isTold }) => isTold(peer));
-    const which = told.map((each) => news.indexOf(each)).join();
-    const made = parcelled.get(which) ?? parcels(latest(told));
-    parcelled.set(which, made);
+    const told = news.map(({ isTold }) => isTold(peer));
+    const made = parcelled.get(told.join()) ?? parcels(latest(news.filter((_, at) => told[at])));
+    parcelled.set(told.join(), made);
     for (const records of made) effects.push(...urgent(turn, peer, { t: "ledger", records }));
   }
   turn.effects.push({

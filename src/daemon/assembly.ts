@@ -21,6 +21,7 @@ import type { Log } from "./log.ts";
 import { Loop } from "./loop.ts";
 import {
   announceDepartures,
+  announceToAll,
   dialAnew,
   mayConfigure,
   reachPeer,
@@ -264,13 +265,13 @@ export async function assemble(parts: Parts): Promise<Node> {
   const departure = watchDeparture(identity);
   // A node that was removed is told, and cut off, though the disk be slow, or full.
   keeper.beforeChange(({ roster, encoded }) => {
-    announceDepartures({ roster, encoded, state: loop.state, transport, signs: false, begins: false });
+    announceDepartures({ roster, encoded, state: loop.state, transport });
     transport.trust(keeper.trustView(identity.id, roster.nodes));
   });
   keeper.onChange(({ roster, signed, encoded }) => {
     const begins = signed.signer !== signedBy;
     const signs = seat.current() !== undefined;
-    if (signs) announceDepartures({ roster, encoded, state: loop.state, transport, signs, begins });
+    if (signs) announceToAll({ roster, encoded, state: loop.state, transport }, begins);
     transport.trust(keeper.trustView(identity.id));
     loop.push({ type: "roster", roster: keeper.view() });
     // Joiners check the keymaster's own certificate by the key that signs: it has to be by that one.

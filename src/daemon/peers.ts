@@ -69,33 +69,35 @@ export function mayConfigure(
   return isInForce({ notBefore: wallTime(Date.parse(begins)), notAfter: wallTime(Date.parse(ends)) }, wall);
 }
 
-/**
- * Before those who have left are cut off they are sent the roster that says so: signed, it is proof to
- * them. The keymaster sends it to everyone else as well, so that nobody waits for a neighbour's beat
- * and it is out even if the keymaster dies right away. So does who has just become keymaster: what it voids
- * is void at once.
- */
-export function announceDepartures({
-  roster,
-  encoded,
-  state,
-  transport,
-  signs,
-  begins,
-}: {
+interface Departures {
   readonly roster: Roster;
   readonly encoded: string;
   readonly state: NodeState;
   readonly transport: Pick<PeerTransport, "send">;
-  readonly signs: boolean;
-  /** Another key signs from now on. */
-  readonly begins: boolean;
-}): void {
+}
+
+/** Before those who have left are cut off they are sent the roster that says so: signed, it is proof to them. */
+export function announceDepartures(departures: Departures): void {
+  sendRoster(departures, departing(departures));
+}
+
+/**
+ * The keymaster sends its own to everyone else as well, so that nobody waits for a neighbour's beat and it is
+ * out even if the keymaster dies right away. So does who has just become keymaster (`begins`): what it voids is
+ * void at once.
+ */
+export function announceToAll(departures: Departures, begins: boolean): void {
+  if (begins || departing(departures).length > 0) sendRoster(departures, departures.state.peers.keys());
+}
+
+function departing({ roster, state }: Departures): NodeId[] {
   const present = new Set(roster.nodes.map(({ id }) => id));
-  const departing = [...state.peers.keys()].filter((id) => !present.has(id));
-  if (departing.length === 0 && !(signs && begins)) return;
+  return [...state.peers.keys()].filter((id) => !present.has(id));
+}
+
+function sendRoster({ encoded, transport }: Departures, to: Iterable<NodeId>): void {
   const message = { t: "roster", signed: encoded } as const;
-  for (const id of signs ? state.peers.keys() : departing) transport.send(id, "stream", { message });
+  for (const id of to) transport.send(id, "stream", { message });
 }
 
 /** Resolves with what this node is to say when it was removed from its mesh. */

@@ -11,7 +11,7 @@ import { createCsr } from "../adapters/pki/csr.ts";
 import { spkiPin } from "../adapters/pki/keys.ts";
 import { openRecovery } from "../adapters/pki/recovery.ts";
 import { unwrap } from "../kit/result.ts";
-import { hours, wallTime } from "../kit/time.ts";
+import { hours, minutes, wallTime } from "../kit/time.ts";
 import type { Roster } from "../wire/roster.ts";
 import { openRootKey } from "./root-key.ts";
 import { addStandby, promoteByRoot, promoteStandby } from "./takeover.ts";
@@ -279,6 +279,22 @@ describe("what is refused leaves all as it was", () => {
     await expect(handlers["offer-take"]({ ticket: second.ticket })).rejects.toThrow("opens nothing");
     expect(await opens(rig.roster(0), second.recoveryCode)).toBe(true);
   });
+});
+
+test("a keymaster that starts in the middle of a long change gets to know the others before it tells whom it waits for", async () => {
+  const { folders, code } = await makeFolders(3);
+  const first = await RootRig.start(folders, { off: [2] });
+  await first.rotate(0, code);
+  first.close();
+  const rig = await RootRig.start(folders, { off: [0, 1, 2], aheadMs: hours(2) });
+  const { late } = rig.node(0);
+  rig.turnOn(0);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(late).toEqual([]);
+  rig.turnOn(1);
+  rig.aheadMs += minutes(5);
+  await rig.until("it to be told", () => late.length > 0);
+  expect(late).toMatchObject([{ words: "waits for n2: it cannot be reached" }]);
 });
 
 test("a crash of the keymaster after any write: it goes on from there, or nothing has happened", async () => {

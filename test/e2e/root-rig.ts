@@ -94,9 +94,18 @@ export class RootRig {
   /** `checkpoint`: called after each step of the first node that changes its disk. */
   static async start(
     folders: readonly string[],
-    { off = [], checkpoint }: { readonly off?: readonly number[]; readonly checkpoint?: Checkpoint } = {},
+    {
+      off = [],
+      checkpoint,
+      aheadMs = 0,
+    }: {
+      readonly off?: readonly number[];
+      readonly checkpoint?: Checkpoint;
+      readonly aheadMs?: number;
+    } = {},
   ): Promise<RootRig> {
     const rig = new RootRig();
+    rig.aheadMs = aheadMs;
     afterThisTest(() => rig.close());
     for (const [at, folder] of folders.entries())
       await rig.#add(folder, !off.includes(at), at === 0 ? checkpoint : undefined);

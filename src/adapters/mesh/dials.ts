@@ -67,17 +67,14 @@ export class Dials {
     this.#finish(dial);
     for (const { dial: other } of [...this.#underWay.values()]) {
       if (other.peer !== dial.peer) continue;
-      this.fail(other, "the peer was reached at another address");
-      other.socket.destroy();
+      this.#abandon(other, "the peer was reached at another address");
     }
   }
 
   /** Ends attempts at all others. A peer that is removed keeps no half-open connection either. */
   keepTo(peers: ReadonlySet<NodeId>): void {
     for (const { dial } of [...this.#underWay.values()]) {
-      if (peers.has(dial.peer)) continue;
-      this.fail(dial, NOT_IN_ROSTER);
-      dial.socket.destroy();
+      if (!peers.has(dial.peer)) this.#abandon(dial, NOT_IN_ROSTER);
     }
   }
 
@@ -89,10 +86,13 @@ export class Dials {
   }
 
   #limit(dial: Dial, milliseconds: number, reason: string): NodeJS.Timeout {
-    return setTimeout(() => {
-      this.fail(dial, reason);
-      dial.socket.destroy();
-    }, milliseconds);
+    return setTimeout(() => this.#abandon(dial, reason), milliseconds);
+  }
+
+  /** Whatever was to be written to it is not. */
+  #abandon(dial: Dial, reason: string): void {
+    this.fail(dial, reason);
+    dial.socket.destroy();
   }
 
   #finish(dial: Dial): boolean {
