@@ -4,7 +4,7 @@ import { wallTime } from "../kit/time.ts";
 import { incidentId } from "./incident-id.ts";
 import type { Effect } from "./io.ts";
 import type { LedgerRecord } from "./ledger-records.ts";
-import { COLLECT_FOR, WORD_EVERY, WORD_PLACES_MAX } from "./limits.ts";
+import { LATER_NEWS, WORD_EVERY, WORD_PLACES_MAX } from "./limits.ts";
 import { INBOX, OUTAGE, rank } from "./turns.ts";
 import type { NodeId } from "./types.ts";
 
@@ -88,7 +88,7 @@ const evidence = (observer: NodeId, victim: NodeId): LedgerRecord => ({
 const LAST_WORD = WORD_EVERY * WORD_PLACES_MAX + 50;
 
 describe("of the observers of a death", () => {
-  it("the first in line enters it at once, and tells everyone", () => {
+  it("the first in line enters it at once, and tells the other observers", () => {
     const scene = observerAt(0);
     untilDown(scene);
     expect(receiversOf(scene, "incident").sort()).toEqual(IDS.filter((id) => id !== scene.node.state.self));
@@ -174,7 +174,7 @@ describe("what the other observers saw", () => {
     node.effects.length = 0;
     for (const other of others) node.say(other, { t: "ledger", records: [evidence(other, victim)] });
     expect(told(scene, "evidence")).toEqual([]);
-    node.pass(COLLECT_FOR + 20, others);
+    node.pass(LATER_NEWS + 20, others);
     expect(receiversOf(scene, "evidence").sort()).toEqual([...others].sort());
     const ofOthers = told(scene, "evidence").filter(
       ({ records }) =>
@@ -195,7 +195,7 @@ describe("what the other observers saw", () => {
     untilDown(scene);
     node.effects.length = 0;
     node.say(from, { t: "ledger", records: [incident(from, another), evidence(from, victim)] });
-    node.pass(COLLECT_FOR + 20, others);
+    node.pass(LATER_NEWS + 20, others);
     const passedOn = told(scene, "evidence").flatMap(({ records }) => records);
     expect(passedOn).toContainEqual(expect.objectContaining({ observer: from }));
   });
@@ -207,7 +207,7 @@ describe("what the other observers saw", () => {
     node.effects.length = 0;
     for (const other of others) node.say(other, { t: "ledger", records: [incident(other, victim)] });
     for (const other of others) node.say(other, { t: "ledger", records: [evidence(other, victim)] });
-    node.pass(COLLECT_FOR + 200, others);
+    node.pass(LATER_NEWS + 200, others);
     for (const { records } of told(scene, "evidence"))
       expect(records).toEqual([expect.objectContaining({ observer: node.state.self })]);
   });

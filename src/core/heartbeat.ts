@@ -5,7 +5,7 @@
  */
 import { hashPairAgain } from "../kit/hash.ts";
 import { after, type Duration, earlier, earliest, type Instant, later } from "../kit/time.ts";
-import { publish } from "./gossip.ts";
+import { publish } from "./entries.ts";
 import type { DeliveryOutcome } from "./io.ts";
 import { DETAIL_MAX } from "./limits.ts";
 import { aliveCount, type NodeState, nameOf, notice, type Turn } from "./state.ts";

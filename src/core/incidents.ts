@@ -1,8 +1,8 @@
 /** What a person should know: how it is opened, numbered and closed. An absence ends with a later life of its subject. */
 import type { WallTime } from "../kit/time.ts";
+import { publish } from "./entries.ts";
 import { submit, submitHeard } from "./evidence.ts";
 import { wordsForMissing } from "./farewell-words.ts";
-import { publish } from "./gossip.ts";
 import { incidentId } from "./incident-id.ts";
 import { incidentOf, openAbout, rankOf, resolutionOf } from "./ledger.ts";
 import type {

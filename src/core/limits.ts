@@ -12,8 +12,10 @@ export const OVERDUE_PERIODS = 1.6;
 
 /** How long the answer of a living observer may delay a verdict. */
 export const ANSWER_PATIENCE: Duration = ms(300);
-/** A question without an answer is repeated after this long, then after twice as long each time, */
+/** A question without an answer is repeated after this long where packets get lost, then after twice as long each time, */
 export const ASK_AGAIN: Duration = ms(25);
+/** after this long where none are: an answer that is late comes from a node that has much to do; */
+export const ASK_AGAIN_LOSSLESS: Duration = ms(80);
 /** up to this, which is also the pace at which those are asked again who have answered; */
 export const ASK_EVERY: Duration = ms(100);
 /** less often where they hear nothing either, and no probe of theirs was answered: were that to change, they would say so; */
@@ -41,8 +43,10 @@ export const PROBE_PATIENCE: Duration = ms(400);
 export const WORD_EVERY: Duration = ms(50);
 /** and all of them from this place on. */
 export const WORD_PLACES_MAX = 4;
-/** What others saw of it is gathered for this long before it is passed on to everyone. */
-export const COLLECT_FOR: Duration = ms(150);
+/** So many of those in line to send hear at once of what is entered about an absence, and of what is sent; */
+export const FIRST_IN_LINE = 3;
+/** those who have no part in it hear this much later of all that has come of it by then. */
+export const LATER_NEWS: Duration = ms(200);
 /** A host that accepts connections but stays mute is given this long before its daemon counts as hung. */
 export const MUTE_PATIENCE: Duration = seconds(5);
 /** A host whose daemon is down is probed again at this pace: it may have died altogether. */

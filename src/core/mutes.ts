@@ -3,7 +3,7 @@
 import { globFits } from "../kit/glob.ts";
 import type { WallTime } from "../kit/time.ts";
 import { minuteOfDay } from "../kit/time-of-day.ts";
-import { publish } from "./gossip.ts";
+import { publish } from "./entries.ts";
 import type { MuteRequest } from "./io.ts";
 import { mutesInForce } from "./ledger.ts";
 import type { IncidentRecord, Matcher, MuteRecord } from "./ledger-records.ts";

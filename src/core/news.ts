@@ -1,7 +1,7 @@
 /** What peers' records mean for this node, beyond being kept. */
 import { endIfLeft } from "./absences.ts";
 import { collectFrom } from "./evidence.ts";
-import { passOn, takeIn } from "./gossip.ts";
+import { takeIn } from "./gossip.ts";
 import { followOthers } from "./hearsay.ts";
 import { isAbsence, noteLife } from "./incidents.ts";
 import { incidentOf } from "./ledger.ts";
@@ -11,6 +11,7 @@ import { followMutes } from "./mute-news.ts";
 import { noteRecords } from "./notify.ts";
 import { notePathBack, notePathOpened } from "./paths.ts";
 import type { Peer } from "./peer.ts";
+import { passOn } from "./spreading.ts";
 import type { Turn } from "./state.ts";
 import { heardByOthers } from "./watch.ts";
 

@@ -8,8 +8,7 @@ import { after, earliest, type Instant, later } from "../kit/time.ts";
 import { isFarewellKey, memberLeft, noteRestart, restoreFarewell, saidGoodbye } from "./absences.ts";
 import { sendBeat, sendBeats } from "./beats.ts";
 import { keepTime, startClocks } from "./clocks.ts";
-import { passCollected } from "./evidence.ts";
-import { isLedgerKey, resend, spreadNews, supply } from "./gossip.ts";
+import { supply } from "./gossip.ts";
 import { settleRoles } from "./hearsay.ts";
 import { keepHeartbeats, nextPingAt, pinged } from "./heartbeat.ts";
 import { deadIncarnation } from "./incidents.ts";
@@ -40,6 +39,7 @@ import { acknowledge, emptyOutbox, nextResendAt } from "./outbox.ts";
 import { takeCertificateNews } from "./own-certificate.ts";
 import { farewellReason, takeReadings } from "./own-heat.ts";
 import { createPeer, type Peer } from "./peer.ts";
+import { resend } from "./post.ts";
 import {
   answerReadingsHeld,
   answerReadingsWant,
@@ -52,8 +52,10 @@ import { drawTopology, trustStrangers } from "./roles.ts";
 import { isAtRest, remainsAtRest, routineOf } from "./routine.ts";
 import { delivered, resume } from "./sending.ts";
 import { emptySenses, forgetSenses } from "./senses.ts";
+import { spreadLater, spreadNews } from "./spreading.ts";
 import { noticeStall } from "./stall.ts";
 import { isDrowsy, type NodeState, notice, type Turn } from "./state.ts";
+import { isLedgerKey } from "./stored-ledger.ts";
 import { retryStore, tidyLedger, writeEverything } from "./storing.ts";
 import { sendTest } from "./test-message.ts";
 import { answered, asked } from "./testimony.ts";
@@ -94,8 +96,7 @@ export function init(birth: Birth, env: Env): Step<NodeState> {
     departed: new Set(),
     ledger: emptyLedger(),
     outbox: emptyOutbox(),
-    collected: new Map(),
-    passCollectedAt: undefined,
+    later: { at: undefined, keys: new Map() },
     notify: emptyNotify(env.now),
     pulses: new Map(),
     heat: emptyHeat(),
@@ -168,12 +169,12 @@ function conclude(turn: Turn): Step<NodeState> {
   keepLinks(turn);
   sendBeats(turn);
   resend(turn);
-  passCollected(turn);
   // What a node just woken from a stop believes may be long over: it listens before it tells.
   if (isDrowsy(turn)) state.notify.wakeAt = state.drowsyUntil;
   else if (!state.stopping) notifyPeople(turn);
   keepHeartbeats(turn);
   spreadNews(turn);
+  spreadLater(turn);
   tidyLedger(turn);
   retryStore(turn);
   const due = earliest(
@@ -181,7 +182,7 @@ function conclude(turn: Turn): Step<NodeState> {
     nextLinkAt(state),
     nextResendAt(state.outbox),
     nextPingAt(state),
-    state.passCollectedAt,
+    state.later.at,
     state.notify.wakeAt,
   );
   // A deadline that was left standing must not make the next step take this node for one that was stopped.

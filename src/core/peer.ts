@@ -155,6 +155,8 @@ export interface Peer {
   lastBeatSeq: number;
   lastBeatAt: Instant | undefined;
   rtt: Duration | undefined;
+  /** The least of it lately: without what either daemon was late, as a kernel answers. */
+  rttLeast: Duration | undefined;
   clockOffset: Duration | undefined;
   /** The mean time between beats over the last few seconds. */
   beatGap: Duration | undefined;
@@ -206,6 +208,7 @@ export function createPeer(member: Member, period: Duration, now: Instant, wall:
     lastBeatSeq: -1,
     lastBeatAt: undefined,
     rtt: undefined,
+    rttLeast: undefined,
     clockOffset: undefined,
     beatGap: undefined,
     beatSeqOut: 0,
@@ -262,6 +265,8 @@ export const isOverdue = (peer: Peer, now: Instant, slack: Duration): boolean =>
 /** Gain of the running means: the eighth and quarter of RFC 6298. */
 const JITTER_GAIN = 0.25;
 const RTT_GAIN = 0.125;
+/** A path that has become longer is known as such after some twenty seconds of beats. */
+const RTT_LEAST_GAIN = 0.02;
 const GAP_GAIN = 0.1;
 /** Slow enough that a lossy path is still known as such after a lucky second. */
 const LOSS_GAIN = 0.04;
@@ -282,6 +287,8 @@ export function learnFromBeat(peer: Peer, beat: Beat, now: Instant, wall: WallTi
   if (beat.echo !== undefined && echoed !== undefined) {
     const sample = Math.max(0, between(echoed.at, now) - beat.echo.held);
     peer.rtt = (peer.rtt === undefined ? sample : peer.rtt + RTT_GAIN * (sample - peer.rtt)) as Duration;
+    const least = peer.rttLeast ?? sample;
+    peer.rttLeast = Math.min(sample, least + RTT_LEAST_GAIN * (sample - least)) as Duration;
     if (sample <= CLOCK_ROUND_TRIP_MAX) peer.clockOffset = (beat.wall + sample / 2 - wall) as Duration;
   }
   peer.lastBeatSeq = beat.seq;

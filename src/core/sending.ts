@@ -3,7 +3,7 @@ import { hashParts } from "../kit/hash.ts";
 import { after, between, type Duration, type Instant } from "../kit/time.ts";
 import { composeNotification } from "./compose.ts";
 import { type Duty, isClaimWhileCutOff } from "./duties.ts";
-import { publish } from "./gossip.ts";
+import { publish } from "./entries.ts";
 import type { DeliveryOutcome, Effect } from "./io.ts";
 import { incidentOf, wasTold } from "./ledger.ts";
 import type { DeliveryRecord, IncidentRecord, IntentRecord, LedgerRecord, Phase } from "./ledger-records.ts";

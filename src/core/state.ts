@@ -4,7 +4,7 @@ import type { Clocks } from "./clocks.ts";
 import type { Pulse } from "./heartbeat.ts";
 import type { Effect, Env, Notice, RosterView } from "./io.ts";
 import type { Ledger } from "./ledger.ts";
-import type { EvidenceRecord, LedgerRecord } from "./ledger-records.ts";
+import type { LedgerRecord } from "./ledger-records.ts";
 import type { NotifyState } from "./notify-state.ts";
 import type { Outbox } from "./outbox.ts";
 import { type Condition, type Peer, verdictOf } from "./peer.ts";
@@ -41,10 +41,8 @@ export interface NodeState {
   readonly departed: Set<NodeId>;
   readonly ledger: Ledger;
   readonly outbox: Outbox;
-  /** By its key, what other observers saw, to be passed on to everyone (evidence.ts), */
-  readonly collected: Map<string, EvidenceRecord>;
-  /** then. */
-  passCollectedAt: Instant | undefined;
+  /** By peer, the keys of the records it is to be told of (spreading.ts), and when. */
+  readonly later: { at: Instant | undefined; readonly keys: Map<NodeId, Set<string>> };
   readonly notify: NotifyState;
   readonly heat: HeatState;
   readonly senses: Senses;
@@ -96,7 +94,8 @@ export interface News {
   readonly records: readonly LedgerRecord[];
   /** What waits until they are on disk. */
   readonly afterwards: readonly Effect[];
-  readonly isTold: (peer: Peer) => boolean;
+  /** Whom this node tells; undefined: everyone. */
+  readonly audience: ReadonlySet<NodeId> | undefined;
 }
 
 export const notice = (turn: Turn, what: Notice): void => {

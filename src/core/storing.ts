@@ -1,11 +1,11 @@
 /** What is done about the store besides writing to it: a disk that fails, and records past their time. */
 import { after } from "../kit/time.ts";
-import { forgotten, storedRecord } from "./gossip.ts";
 import type { Effect } from "./io.ts";
 import { prune } from "./ledger.ts";
 import { PRUNE_EVERY, REWRITE_RECORDS, STORE_RETRY } from "./limits.ts";
 import { storedSelf } from "./links.ts";
 import type { NodeState, Turn } from "./state.ts";
+import { forgotten, storedRecord } from "./stored-ledger.ts";
 
 /** After a time without a working disk: all that is held in memory, in writes that the store takes. */
 export function writeEverything(state: NodeState): Effect[] {

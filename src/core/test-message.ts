@@ -1,7 +1,7 @@
 /** An operator's test message: over the production path, and recorded as proof that the channel works. */
 import { hashParts } from "../kit/hash.ts";
 import { isoTime } from "../kit/time.ts";
-import { publish } from "./gossip.ts";
+import { publish } from "./entries.ts";
 import type { DeliveryOutcome } from "./io.ts";
 import type { DeliveryRecord } from "./ledger-records.ts";
 import { DETAIL_MAX } from "./limits.ts";

@@ -104,6 +104,19 @@ export function rank(
     .map((each) => each.node);
 }
 
+/** The first in line for an outage, on each channel of the mesh. */
+export function sendersOf(state: NodeState, wall: number): ReadonlySet<NodeId> {
+  const first = [...channelsOf(state)].map((channel) => rank(state, OUTAGE, channel, wall)[0]);
+  return new Set(first.filter((node) => node !== undefined));
+}
+
+/** Of all nodes, as far as this one knows. */
+export function channelsOf(state: NodeState): Set<string> {
+  const names = new Set(state.channels.map(({ name }) => name));
+  for (const { channels } of state.peers.values()) for (const name of channels) names.add(name);
+  return names;
+}
+
 /** When a rank may go if it sees no sign of those before it. */
 export const turnAt = (base: Instant, place: number, phase: Phase): Instant =>
   after(base, (place * (phase === "open" ? TURN_EVERY : TURN_EVERY_RESOLVED)) as Duration);

@@ -37,7 +37,7 @@ export interface Facts {
   readonly longestSilence: Duration;
   /** The time between two beats of the subject. */
   readonly period: Duration;
-  /** Round trip of the path to the subject, if ever measured. */
+  /** Round trip of the path to the subject, as its kernel answers, if ever measured. */
   readonly rtt: Duration | undefined;
   /** What was seen of this node's own uplink since the doubt began. */
   readonly uplink: { readonly askedAt: Instant; readonly seen: Uplink | undefined } | undefined;

@@ -15,10 +15,12 @@ import {
 import { endIsolation, isolate, recheckUplink, tellCutOff } from "./isolation.ts";
 import {
   ASK_AGAIN,
+  ASK_AGAIN_LOSSLESS,
   ASK_EVERY,
   ASK_SILENT_EVERY,
   DOUBTS_AT_FULL_PACE,
   LINK_PROBLEM_ROUND,
+  LOSSY_ABOVE,
   LOSSY_PATIENCE,
   REPROBE_EVERY,
   RETURN_PATIENCE,
@@ -238,7 +240,7 @@ function decideAbout(turn: Turn, peer: Peer, inquiry: Inquiry): Decision {
     probesOnly: restsOnProbes(peer),
     longestSilence: longestSilence(peer),
     period: peer.period,
-    rtt: peer.rtt,
+    rtt: peer.rttLeast,
     uplink: state.uplink !== undefined && state.uplink.askedAt >= inquiry.since ? state.uplink : undefined,
   });
 }
@@ -275,8 +277,9 @@ function nextPause(
   if (answer?.state === "silent" && answer.probe === "silent") return ASK_SILENT_EVERY;
   if (answer !== undefined) return ASK_EVERY;
   if (before !== undefined) return ms(Math.min(ASK_EVERY, before * 2));
-  const rtt = state.peers.get(asked)?.rtt ?? 0;
-  return ms(Math.min(ASK_AGAIN + 2 * rtt, ASK_EVERY) + patience(state, env.now));
+  const { rtt = 0, loss = 0 } = state.peers.get(asked) ?? {};
+  const first = loss > LOSSY_ABOVE ? ASK_AGAIN : ASK_AGAIN_LOSSLESS;
+  return ms(Math.min(first + 2 * rtt, ASK_EVERY) + patience(state, env.now));
 }
 
 function goDown(

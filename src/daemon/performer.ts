@@ -47,6 +47,7 @@ export function createPerformer(around: Surroundings): (effect: Effect) => void 
   };
 
   const persist = (effect: Extract<Effect, { type: "persist" }>): void => {
+    const isAwaited = effect.afterwards.length > 0;
     let done = false;
     const goOn = (): void => {
       if (done) return;
@@ -54,14 +55,14 @@ export function createPerformer(around: Surroundings): (effect: Effect) => void 
       clearTimeout(timer);
       for (const dependent of effect.afterwards) perform(dependent);
     };
-    const timer = setTimeout(goOn, PERSIST_PATIENCE_MS);
+    const timer = isAwaited ? setTimeout(goOn, PERSIST_PATIENCE_MS) : undefined;
     const hanging = setTimeout(
       () => storeFailed(`a write has not ended within ${PERSIST_HANGS_MS / 1000} s`),
       PERSIST_HANGS_MS,
     );
     // A process that ends need not wait to say so.
     hanging.unref();
-    around.store.commit(effect.records).then(
+    around.store.commit(effect.records, isAwaited ? "now" : "soon").then(
       () => {
         clearTimeout(hanging);
         goOn();

@@ -14,6 +14,7 @@ import { loadIdentity } from "./identity.ts";
 import { logFailure } from "./journal.ts";
 import { leafLife } from "./leaf-life.ts";
 import { createLog, type Log } from "./log.ts";
+import { rehearse } from "./rehearsal.ts";
 import type { Once } from "./sense-once.ts";
 import { readFirstSettings, type SettingsSources } from "./settings.ts";
 
@@ -81,6 +82,7 @@ async function serve(options: RunOptions, log: Log, closers: Closer[]): Promise<
   });
   closers.push(() => node.history.close());
   closers.push(() => node.transport.close());
+  for (const title of rehearse()) log.debug(`rehearsed: ${title}`);
   await node.transport.listen(node.addresses);
   const control = createControlServer({
     socketPath: options.socketPath,

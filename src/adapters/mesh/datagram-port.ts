@@ -1,5 +1,5 @@
 /** The UDP sockets of all own addresses. */
-import { createSocket, type Socket } from "node:dgram";
+import { createSocket, type Socket, type SocketOptions } from "node:dgram";
 import { once } from "node:events";
 import type { AddressParts } from "../../wire/address.ts";
 import { plainHost } from "./socket-address.ts";
@@ -19,12 +19,14 @@ export class DatagramPort {
   /** Rejects with the system's error. */
   async bind({ host, port, family }: AddressParts): Promise<void> {
     const socket = createSocket(
-      family === 4 ? { type: "udp4" } : { type: "udp6", ipv6Only: true },
+      family === 4 ? { type: "udp4", lookup: asGiven } : { type: "udp6", ipv6Only: true, lookup: asGiven },
       (packet, remote) => this.#onPacket(packet, `${plainHost(remote.address)}:${remote.port}`),
     );
+    // It may be listening before `bind` returns.
+    const listening = once(socket, "listening");
     socket.bind({ address: host, port, exclusive: true });
     try {
-      await once(socket, "listening");
+      await listening;
     } catch (error) {
       socket.close();
       throw error;
@@ -61,6 +63,10 @@ export class DatagramPort {
     this.#sockets.clear();
   }
 }
+
+/** Addresses only, never names: to look them up costs each datagram a turn of the event loop. */
+const asGiven: NonNullable<SocketOptions["lookup"]> = (host, _options, found) =>
+  found(null, host, host.includes(":") ? 6 : 4);
 
 /** A datagram that cannot leave is a lost one; the beats show it. */
 const ignoreOutcome = (): void => {};

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Stored } from "../../core/io.ts";
-import { createGroupCommit } from "./group-commit.ts";
+import { createGroupCommit, SOON_MS } from "./group-commit.ts";
 
 const record = (key: string): Stored => ({ key, value: "1" });
 
@@ -60,4 +60,33 @@ test("a group stays within its size", async () => {
   for (const key of ["a", "b", "c"]) void commits.commit([record(key)], 200_000);
   await disk.answer();
   expect(disk.writes).toEqual([["a"], ["b"]]);
+});
+
+test("what is wanted soon gives others a moment to come, and is written before what is wanted now", async () => {
+  const disk = slowDisk();
+  const commits = createGroupCommit(disk.write);
+  for (const key of ["a", "b"]) void commits.commit([record(key)], 2, "soon");
+  expect(disk.writes).toEqual([]);
+  void commits.commit([record("c")], 2);
+  await disk.answer();
+  expect(disk.writes).toEqual([["a", "b", "c"]]);
+  void commits.commit([record("d")], 2, "soon");
+  await new Promise((resolve) => setTimeout(resolve, 2 * SOON_MS));
+  expect(disk.writes).toEqual([["a", "b", "c"], ["d"]]);
+});
+
+test("nothing at all waits for what is under way, and is no write of its own", async () => {
+  const disk = slowDisk();
+  const commits = createGroupCommit(disk.write);
+  await commits.commit([], 0);
+  expect(disk.writes).toEqual([]);
+  let done = false;
+  void commits.commit([record("a")], 2, "soon");
+  void commits.commit([], 0).then(() => {
+    done = true;
+  });
+  expect(disk.writes).toEqual([["a"]]);
+  expect(done).toBe(false);
+  await disk.answer();
+  expect(done).toBe(true);
 });

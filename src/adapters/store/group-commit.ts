@@ -1,11 +1,15 @@
 /**
  * Commits that come while the disk is at work go together in the next one: one fsync for all of them.
- * An incident brings a burst of small commits, and the message waits behind them.
+ * An incident brings a burst of small commits, and the message waits behind them. Those for which nobody waits
+ * give the others a moment to come.
  */
 import type { Stored } from "../../core/io.ts";
+import type { When } from "../../ports/store.ts";
 
 /** Characters of keys and values in one group; a single larger commit goes alone. */
 const GROUP_CHARS_MAX = 262_144;
+/** What is wanted soon waits for others this long at most. */
+export const SOON_MS = 100;
 
 interface Commit {
   readonly records: readonly Stored[];
@@ -18,8 +22,8 @@ export interface GroupCommit {
   /** How many commits are not answered yet, and their characters. */
   readonly waiting: number;
   readonly waitingChars: number;
-  commit(records: readonly Stored[], chars: number): Promise<void>;
-  /** Resolves when nothing waits any more. */
+  commit(records: readonly Stored[], chars: number, when?: When): Promise<void>;
+  /** Begins to write what waits for others; resolves when nothing waits any more. */
   drained(): Promise<void>;
 }
 
@@ -29,6 +33,13 @@ export function createGroupCommit(write: (records: readonly Stored[]) => Promise
   let underWay = 0;
   let chars = 0;
   let running: Promise<void> | undefined;
+  let soon: NodeJS.Timeout | undefined;
+
+  const begin = (): void => {
+    clearTimeout(soon);
+    soon = undefined;
+    running ??= run();
+  };
 
   const run = async (): Promise<void> => {
     for (let group = nextGroup(); group.length > 0; group = nextGroup()) {
@@ -69,13 +80,18 @@ export function createGroupCommit(write: (records: readonly Stored[]) => Promise
     get waitingChars() {
       return chars;
     },
-    commit: (records, size) =>
-      new Promise((resolve, reject) => {
+    commit: (records, size, when = "now") => {
+      // Nothing to write, and nothing before it.
+      if (records.length === 0 && queue.length === 0 && running === undefined) return Promise.resolve();
+      return new Promise((resolve, reject) => {
         queue.push({ records, chars: size, resolve, reject });
         chars += size;
-        running ??= run();
-      }),
+        if (when === "now") begin();
+        else if (running === undefined) soon ??= setTimeout(begin, SOON_MS);
+      });
+    },
     drained: async () => {
+      if (queue.length > 0) begin();
       while (running !== undefined) await running;
     },
   };

@@ -44,15 +44,16 @@ export async function createStore(options: StoreOptions): Promise<Store> {
   const commits = createGroupCommit((records) => line.ask({ type: "commit", records }, []));
   return {
     load: async () => {
+      await commits.drained();
       const records: Stored[] = [];
       const damaged = await line.ask({ type: "load" }, records);
       return { records, damaged };
     },
-    commit: (records) => {
+    commit: (records, when) => {
       const chars = charsOf(records);
       const why = refusal(chars, commits.waiting, commits.waitingChars);
       if (why !== undefined) return Promise.reject(new FailureError(storeFailed(settings, why)));
-      return commits.commit(records, chars);
+      return commits.commit(records, chars, when);
     },
     close: async () => {
       await commits.drained();
