@@ -4,18 +4,17 @@ import type { Effect } from "./io.ts";
 import { keyOf, merge } from "./ledger.ts";
 import type { LedgerRecord } from "./ledger-records.ts";
 import { LATER_NEWS } from "./limits.ts";
-import type { Turn } from "./state.ts";
+import type { Audience, Turn } from "./state.ts";
 import type { NodeId } from "./types.ts";
 
 /**
  * Enters this node's own records. They are on disk before the peers are told, and these before `afterwards`.
- * Only `audience` is told, if given, and of the rest by others.
  */
 export function publish(
   turn: Turn,
   records: readonly LedgerRecord[],
   afterwards: readonly Effect[] = [],
-  audience?: ReadonlySet<NodeId>,
+  audience: Audience = "by-part",
 ): void {
   const news = records.filter((record) => merge(turn.state.ledger, record));
   if (news.length === 0) turn.effects.push(...afterwards);

@@ -91,6 +91,69 @@ describe("the death of a host that few watch", () => {
   });
 });
 
+describe("who has not been told yet", () => {
+  const untold = ({ node, victim, others }: Scene): NodeId[] => {
+    const atOnce = toldOf({ node, victim, others }, "incident", "datagram");
+    return others.filter((id) => !atOnce.has(id));
+  };
+
+  it("is told before a node that stops hangs up", () => {
+    const scene = entered();
+    const late = untold(scene);
+    const before = scene.node.effects.length;
+    scene.node.input({ type: "stop" });
+    const said = scene.node.effects.slice(before);
+    for (const id of late) {
+      const told = said.findIndex(
+        (effect) => "to" in effect && effect.to === id && recordsIn(effect, "incident").length > 0,
+      );
+      const hungUp = said.findIndex((effect) => effect.type === "hang-up" && effect.peer === id);
+      expect(told, id).toBeGreaterThan(-1);
+      expect(told, id).toBeLessThan(hungUp);
+    }
+  });
+
+  it("is told with its next session, if it has none just then", () => {
+    const scene = entered();
+    const { node, others } = scene;
+    const [lost = ""] = untold(scene);
+    node.input({ type: "session-down", peer: lost, session: `with ${lost}`, end: "replaced" });
+    node.pass(
+      LATER_NEWS + 1,
+      others.filter((id) => id !== lost),
+    );
+    expect(toldOf(scene, "incident", "stream")).not.toContain(lost);
+    node.connect(lost);
+    node.pass(1, []);
+    expect(toldOf(scene, "incident", "stream")).toContain(lost);
+  });
+});
+
+it("where several hosts are going down at once everyone is told at once", () => {
+  const [self = "", ...peers] = IDS;
+  const node = new LoneNode(IDS, [], { channels: [] });
+  for (const peer of peers) node.connect(peer);
+  for (const peer of peers) node.beat(peer);
+  const [first = "", second = ""] = [...node.state.watched].map(({ id }) => id);
+  const living = [...node.state.watched].map(({ id }) => id).filter((id) => id !== first && id !== second);
+  for (let at = 0; at < 1500; at += 10) {
+    node.pass(10, living);
+    for (const subject of [first, second])
+      for (const observer of observersOf(node.state, subject))
+        if (observer !== self && observer !== first && observer !== second)
+          node.say(observer, {
+            t: "answer",
+            subject,
+            state: "silent",
+            incarnation: 1,
+            path: "datagram",
+            probe: "silent",
+          });
+  }
+  const told = toldOf({ node, victim: first, others: [] }, "incident", "datagram");
+  expect(peers.filter((id) => id !== first && id !== second && !told.has(id))).toEqual([]);
+});
+
 it("a maintenance is told to everyone at once", () => {
   const [, ...peers] = IDS;
   const node = new LoneNode(IDS, [], { channels: [] });

@@ -2,17 +2,27 @@
 import { ABSENCES } from "./duties.ts";
 import { incidentOf } from "./ledger.ts";
 import type { LedgerRecord, Phase } from "./ledger-records.ts";
-import { FIRST_IN_LINE } from "./limits.ts";
+import { BURST, FIRST_IN_LINE } from "./limits.ts";
 import { observersOf } from "./roles.ts";
 import type { NodeState, Turn } from "./state.ts";
 import { channelsOf, OUTAGE, rank } from "./turns.ts";
 import type { IncidentId, NodeId } from "./types.ts";
 
-/** Whom it is about, those who might enter it as well, and those who are first in line to send; undefined: everyone. */
-export function firstHearers(turn: Turn, records: readonly LedgerRecord[]): ReadonlySet<NodeId> | undefined {
+/** Who is first in line to send, by what turns are drawn for: found once a step. */
+export type Lines = Map<string, readonly NodeId[]>;
+
+/**
+ * Whom it is about, those who might enter it as well, and those who are first in line to send; undefined: everyone.
+ * Where not everyone has a session with everyone, each passes on what it hears; and where several are going down
+ * nobody knows who of those in line still lives.
+ */
+export function firstHearers(
+  turn: Turn,
+  records: readonly LedgerRecord[],
+  lines: Lines,
+): ReadonlySet<NodeId> | undefined {
   const { state } = turn;
-  // Where not everyone has a session with everyone, each passes on what it hears.
-  if (state.company !== undefined) return undefined;
+  if (state.company !== undefined || goingDown(turn).size > 1) return undefined;
   const hearers = new Set<NodeId>();
   const anchors = new Set<string>();
   for (const record of records) {
@@ -26,11 +36,24 @@ export function firstHearers(turn: Turn, records: readonly LedgerRecord[]): Read
       for (const node of [about.subject, ...observersOf(state, about.subject)]) hearers.add(node);
   }
   for (const anchor of anchors) {
-    for (const channel of channelsOf(state))
-      for (const node of rank(state, anchor, channel, turn.env.wall).slice(0, FIRST_IN_LINE))
-        hearers.add(node);
+    const line = lines.get(anchor) ?? firstInLine(turn, anchor);
+    lines.set(anchor, line);
+    for (const node of line) hearers.add(node);
   }
   return hearers;
+}
+
+/** On each channel of the mesh. */
+const firstInLine = ({ state, env }: Turn, anchor: string): readonly NodeId[] =>
+  [...channelsOf(state)].flatMap((channel) => rank(state, anchor, channel, env.wall).slice(0, FIRST_IN_LINE));
+
+/** Hosts that are in doubt, or have lately been entered as away. */
+function goingDown({ state, env }: Turn): ReadonlySet<NodeId> {
+  const going = new Set<NodeId>();
+  for (const { id, condition } of state.watched) if (condition.kind === "suspect") going.add(id);
+  for (const { kind, subject, since } of state.ledger.open.values())
+    if (ABSENCES.has(kind) && env.wall - since < BURST) going.add(subject);
+  return going;
 }
 
 function incidentsOf(record: LedgerRecord): readonly IncidentId[] {

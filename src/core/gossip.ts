@@ -5,6 +5,7 @@ import type { Stored } from "./io.ts";
 import { digestOf, isForgotten, keyOf, merge, mutesInForce, versionOf } from "./ledger.ts";
 import type { LedgerRecord } from "./ledger-records.ts";
 import {
+  LATER_NEWS,
   LEDGER_FULL,
   LEDGER_NEWS_MAX,
   LIFE_LEAP_MAX,
@@ -35,7 +36,7 @@ function keep({ effects }: Turn, records: readonly Stored[]): void {
   const kept = effects[last];
   if (kept?.type === "persist" && kept.afterwards.length === 0)
     effects[last] = { ...kept, records: [...kept.records, ...records] };
-  else effects.push({ type: "persist", records, afterwards: [] });
+  else effects.push({ type: "persist", records, afterwards: [], canWait: true });
 }
 
 /** Any member may be mistaken or worse: what it says must fit what it speaks of, and stay within bounds. */
@@ -58,8 +59,11 @@ function isAcceptable({ state, env }: Turn, record: LedgerRecord): boolean {
 export function reconcile(turn: Turn, peer: Peer): void {
   const { now } = turn.env;
   if (peer.ledgerDigest === undefined || peer.ledgerDigest === digestOf(turn.state.ledger)) {
-    // News on its way makes ledgers differ for a beat; only what lasts longer is a reunion.
-    if (peer.ledgerDiffersSince !== undefined && between(peer.ledgerDiffersSince, now) >= 2 * peer.period)
+    // News on its way makes ledgers differ for a moment; only what lasts longer is a reunion.
+    if (
+      peer.ledgerDiffersSince !== undefined &&
+      between(peer.ledgerDiffersSince, now) >= LATER_NEWS + 2 * peer.period
+    )
       peer.ledgerAgreesSince = now;
     peer.ledgerDiffersSince = undefined;
     return;

@@ -203,7 +203,13 @@ export type Notice =
 export type Effect =
   | { readonly type: "send"; readonly to: NodeId; readonly plane: Plane; readonly envelope: Envelope }
   /** Write, then do what depends on its being written. */
-  | { readonly type: "persist"; readonly records: readonly Stored[]; readonly afterwards: readonly Effect[] }
+  | {
+      readonly type: "persist";
+      readonly records: readonly Stored[];
+      readonly afterwards: readonly Effect[];
+      /** A moment later will do: others have it as well, or nobody misses it. */
+      readonly canWait?: true;
+    }
   | {
       readonly type: "deliver";
       readonly delivery: string;

@@ -24,7 +24,7 @@ export const ASK_SILENT_EVERY: Duration = ms(300);
 export const DOUBTS_AT_FULL_PACE = 2;
 /** and begun anew at this pace while someone else hears the subject. */
 export const LINK_PROBLEM_ROUND: Duration = seconds(1);
-/** A probe is given this long, plus four round trips of that path, before a verdict goes without its answer. */
+/** A probe is given this long, plus four round trips of that path as its kernel answers, before a verdict goes without its answer. */
 export const PROBE_GRACE: Duration = ms(60);
 export const PROBE_GRACE_MAX: Duration = ms(300);
 /** A path that lately lost more than this share of its beats is a lossy one: */

@@ -259,7 +259,8 @@ function take(turn: Turn, input: SingleInput): void {
 
 function takeTransport(turn: Turn, event: TransportEvent): void {
   if (event.type === "refused") return;
-  const peer = turn.state.peers.get(event.peer);
+  const { state } = turn;
+  const peer = state.peers.get(event.peer);
   if (peer === undefined) return;
   switch (event.type) {
     case "session-up":
@@ -273,6 +274,7 @@ function takeTransport(turn: Turn, event: TransportEvent): void {
         streamAt: turn.env.now,
         theirDatagramAge: undefined,
       });
+      if (state.later.keys.has(peer.id)) state.later.at ??= turn.env.now;
       sendOwnReadings(turn, peer);
       return;
     case "session-down":

@@ -335,6 +335,10 @@ export function pathOf(peer: Peer, now: Instant): PathKind {
   return fresh ? "datagram" : "stream";
 }
 
+/** How long the peer's kernel takes to answer at most; the mean holds what its daemon and this one are late. */
+export const kernelRoundTrip = ({ rtt, rttLeast }: Peer): Duration | undefined =>
+  rtt === undefined || rttLeast === undefined ? rtt : (Math.max(rttLeast, rtt / 4) as Duration);
+
 /** Whether the peer lately said that our datagrams reach it. */
 export const datagramsPass = (peer: Peer): boolean =>
   peer.session?.theirDatagramAge !== undefined &&

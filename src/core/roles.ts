@@ -111,6 +111,8 @@ export function takeUp(turn: Turn, peer: Peer): void {
 
 function letGo(turn: Turn, peer: Peer): void {
   peer.watchedSince = undefined;
+  // Its beats come too rarely now to show that their ledgers agree.
+  peer.ledgerDiffersSince = undefined;
   turn.state.watched.delete(peer);
   peer.quietBeatAt = after(turn.env.now, QUIET_BEAT_EVERY);
   if (peer.session !== undefined) sendBeat(turn, peer, peer.session);

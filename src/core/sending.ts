@@ -20,7 +20,7 @@ import {
   TURN_WAIT_MAX,
 } from "./limits.ts";
 import type { Sending } from "./notify-state.ts";
-import { type NodeState, notice, type Turn, wakeBy } from "./state.ts";
+import { type Audience, type NodeState, notice, type Turn, wakeBy } from "./state.ts";
 import { testConcluded } from "./test-message.ts";
 import { failureKey, INBOX } from "./turns.ts";
 import type { IncidentId } from "./types.ts";
@@ -66,7 +66,12 @@ function giveUp(turn: Turn, sending: Sending): void {
 }
 
 /** Records and gossips "I am sending now"; `afterwards` waits until that is on disk. */
-function renew(turn: Turn, sending: Sending, afterwards: readonly Effect[]): void {
+function renew(
+  turn: Turn,
+  sending: Sending,
+  afterwards: readonly Effect[],
+  audience: Audience = "by-part",
+): void {
   sending.renewal += 1;
   sending.renewAt = after(turn.env.now, (INTENT_LEASE / 2) as Duration);
   publish(
@@ -84,6 +89,7 @@ function renew(turn: Turn, sending: Sending, afterwards: readonly Effect[]): voi
       },
     ],
     afterwards,
+    audience,
   );
 }
 
@@ -115,7 +121,8 @@ export function take(turn: Turn, phase: Phase, channel: string, duties: readonly
 /** Pauses know nothing of turns: two nodes whose pauses end together would both send. */
 function announce(turn: Turn, sending: Sending): void {
   sending.retryAt = after(turn.env.now, ANNOUNCED_FOR);
-  renew(turn, sending, []);
+  // Anyone's pause may end now, first in line or not.
+  renew(turn, sending, [], "everyone");
   wakeBy(turn, sending.retryAt);
 }
 

@@ -15,7 +15,7 @@ import {
   SETTLE_RECOVERY,
   SETTLE_REUNION,
 } from "./limits.ts";
-import { isOverdue, type Peer } from "./peer.ts";
+import { getsBeats, isOverdue, type Peer } from "./peer.ts";
 import { patience } from "./stall.ts";
 import type { NodeState, Turn } from "./state.ts";
 import type { IncidentId } from "./types.ts";
@@ -76,8 +76,9 @@ function burstEndsAt(turn: Turn, channel: string, seen: Instant): Instant {
 /** Since when all living peers' ledgers have been the same as this one; the end of time while they are not. */
 function ledgersAgreeAt(state: NodeState, seen: Instant): Instant {
   let agreed = seen;
-  for (const { condition, ledgerDiffersSince, ledgerAgreesSince } of state.peers.values()) {
-    if (condition.kind !== "alive") continue;
+  for (const peer of state.peers.values()) {
+    const { condition, ledgerDiffersSince, ledgerAgreesSince } = peer;
+    if (condition.kind !== "alive" || !getsBeats(peer)) continue;
     if (ledgerDiffersSince !== undefined) return Number.POSITIVE_INFINITY as Instant;
     if (ledgerAgreesSince !== undefined) agreed = later(agreed, ledgerAgreesSince);
   }

@@ -3,7 +3,7 @@
  * little later, with all that has come of it by then.
  */
 import { tellLater } from "./entries.ts";
-import { firstHearers } from "./first-hearers.ts";
+import { firstHearers, type Lines } from "./first-hearers.ts";
 import type { Effect } from "./io.ts";
 import { keyOf } from "./ledger.ts";
 import type { LedgerRecord } from "./ledger-records.ts";
@@ -22,7 +22,11 @@ export function spreadNews(turn: Turn): void {
     const keys = new Set(entered.flatMap(({ records }) => records.map(keyOf)));
     return [...keys].flatMap((key) => state.ledger.records.get(key) ?? []);
   };
-  const first = news.map(({ records, audience }) => audience ?? firstHearers(turn, records));
+  const lines: Lines = new Map();
+  const first = news.map(({ records, audience }) => {
+    if (audience === "everyone") return undefined;
+    return audience === "by-part" ? firstHearers(turn, records, lines) : audience;
+  });
   const effects: Effect[] = [];
   const parcelled = new Map<string, LedgerRecord[][]>();
   for (const peer of state.acquaintances) {
@@ -31,7 +35,7 @@ export function spreadNews(turn: Turn): void {
     parcelled.set(isFirst.join(), made);
     for (const records of made) effects.push(...urgent(turn, peer, { t: "ledger", records }));
     for (const [at, { records, audience }] of news.entries())
-      if (audience === undefined && isFirst[at] === false) tellLater(turn, peer.id, records);
+      if (audience === "by-part" && isFirst[at] === false) tellLater(turn, peer.id, records);
   }
   turn.effects.push({
     type: "persist",
@@ -43,21 +47,28 @@ export function spreadNews(turn: Turn): void {
 
 /** The part of a step that tells what could wait. */
 export function spreadLater(turn: Turn): void {
-  const { state, env, effects } = turn;
-  const { later, peers, ledger } = state;
-  if (later.at === undefined || env.now < later.at) return;
+  const { later } = turn.state;
+  if (later.at === undefined || turn.env.now < later.at) return;
+  const told = whatCouldWait(turn);
+  // They were handed to the disk when they were entered: this waits for that.
+  if (told.length > 0) turn.effects.push({ type: "persist", records: [], afterwards: told });
+}
+
+/** All of it, now. Who has no session is told with the next one, unless it is down: returned, it finds what it lacks by the digest. */
+export function whatCouldWait({ state: { later, peers, ledger } }: Turn): Effect[] {
   later.at = undefined;
   const told: Effect[] = [];
   for (const [id, keys] of later.keys) {
     const peer = peers.get(id);
-    if (peer?.session === undefined || peer.condition.kind === "down") continue;
+    const isGone = peer === undefined || peer.condition.kind === "down";
+    if (!isGone && peer.session === undefined) continue;
+    later.keys.delete(id);
+    if (isGone) continue;
     const records = [...keys].flatMap((key) => ledger.records.get(key) ?? []);
     for (let at = 0; at < records.length; at += LEDGER_NEWS_MAX)
       told.push(overStream(peer, { t: "ledger", records: records.slice(at, at + LEDGER_NEWS_MAX) }));
   }
-  later.keys.clear();
-  // They were handed to the disk when they were entered: this waits for that.
-  effects.push({ type: "persist", records: [], afterwards: told });
+  return told;
 }
 
 /** Where not everyone has a session with everyone, news goes on from neighbour to neighbour. */

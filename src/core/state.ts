@@ -90,12 +90,14 @@ export interface Turn {
   readonly news: News[];
 }
 
+/** Whom this node tells: those who have a part in it at once and the rest later, all at once, or none but these. */
+export type Audience = "by-part" | "everyone" | ReadonlySet<NodeId>;
+
 export interface News {
   readonly records: readonly LedgerRecord[];
   /** What waits until they are on disk. */
   readonly afterwards: readonly Effect[];
-  /** Whom this node tells; undefined: everyone. */
-  readonly audience: ReadonlySet<NodeId> | undefined;
+  readonly audience: Audience;
 }
 
 export const notice = (turn: Turn, what: Notice): void => {

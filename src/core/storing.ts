@@ -30,5 +30,6 @@ export function tidyLedger(turn: Turn): void {
   if (env.now < state.pruneAt) return;
   state.pruneAt = after(env.now, PRUNE_EVERY);
   const gone = prune(state.ledger, env.wall);
-  if (gone.length > 0) turn.effects.push({ type: "persist", records: gone.map(forgotten), afterwards: [] });
+  if (gone.length > 0)
+    turn.effects.push({ type: "persist", records: gone.map(forgotten), afterwards: [], canWait: true });
 }

@@ -31,6 +31,7 @@ import {
   type Condition,
   type Inquiry,
   inquiryOf,
+  kernelRoundTrip,
   longestSilence,
   type Peer,
   type Testimony,
@@ -240,7 +241,7 @@ function decideAbout(turn: Turn, peer: Peer, inquiry: Inquiry): Decision {
     probesOnly: restsOnProbes(peer),
     longestSilence: longestSilence(peer),
     period: peer.period,
-    rtt: peer.rttLeast,
+    rtt: kernelRoundTrip(peer),
     uplink: state.uplink !== undefined && state.uplink.askedAt >= inquiry.since ? state.uplink : undefined,
   });
 }

@@ -42,8 +42,7 @@ describe("a disk that neither writes nor fails", () => {
       push: (input) => inputs.push(input),
     };
     const perform = createPerformer(around);
-    const persist = (peer: string): void => {
-      const records: readonly Stored[] = [{ key: "k", value: "v" }];
+    const persist = (peer: string, records: readonly Stored[] = [{ key: "k", value: "v" }]): void => {
       perform({ type: "persist", records, afterwards: [{ type: "dial", peer, address: "127.0.0.1:1" }] });
     };
     return { waiting, inputs, dialled, persist };
@@ -79,6 +78,18 @@ describe("a disk that neither writes nor fails", () => {
     await vi.advanceTimersByTimeAsync(0);
     expect(inputs.map(({ type }) => type)).toEqual(["store-failed", "store-recovered"]);
     expect(dialled).toEqual(["a"]);
+  });
+
+  it("has not recovered when there was nothing to write", async () => {
+    const { inputs, dialled, persist, waiting } = start();
+    persist("a");
+    waiting[0]?.reject(new Error("no room"));
+    await vi.advanceTimersByTimeAsync(0);
+    persist("b", []);
+    waiting[1]?.resolve();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(dialled).toEqual(["a", "b"]);
+    expect(inputs.map(({ type }) => type)).toEqual(["store-failed"]);
   });
 
   it("is not said to hang when it writes in time", async () => {

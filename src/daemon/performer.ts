@@ -62,11 +62,12 @@ export function createPerformer(around: Surroundings): (effect: Effect) => void 
     );
     // A process that ends need not wait to say so.
     hanging.unref();
-    around.store.commit(effect.records, isAwaited ? "now" : "soon").then(
+    around.store.commit(effect.records, effect.canWait === true ? "soon" : "now").then(
       () => {
         clearTimeout(hanging);
         goOn();
-        if (storeFailing) {
+        // That nothing was written says nothing about the disk.
+        if (storeFailing && effect.records.length > 0) {
           storeFailing = false;
           around.push({ type: "store-recovered" });
         }

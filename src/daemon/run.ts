@@ -66,6 +66,7 @@ async function serve(options: RunOptions, log: Log, closers: Closer[]): Promise<
   const { settings, leftOut } = unwrap(await readFirstSettings(sources, shared));
   log.level = settings.effective.config.settings["log.level"];
   if (leftOut !== undefined) log.error(`the shared configuration is left out: ${leftOut.message}`);
+  rehearseAloud(log);
   const store = await createStore({ path: join(options.stateDir, "store.sqlite") });
   closers.push(() => store.close());
   const historyPath = join(options.stateDir, "history.sqlite");
@@ -82,7 +83,6 @@ async function serve(options: RunOptions, log: Log, closers: Closer[]): Promise<
   });
   closers.push(() => node.history.close());
   closers.push(() => node.transport.close());
-  for (const title of rehearse()) log.debug(`rehearsed: ${title}`);
   await node.transport.listen(node.addresses);
   const control = createControlServer({
     socketPath: options.socketPath,
@@ -122,6 +122,15 @@ async function serve(options: RunOptions, log: Log, closers: Closer[]): Promise<
   const hanging = node.sensors.state().stuck > 0;
   node.sensors.close();
   return hanging;
+}
+
+/** Before anything has a deadline; a daemon watches without it, too. */
+function rehearseAloud(log: Log): void {
+  try {
+    for (const title of rehearse()) log.debug(`rehearsed: ${title}`);
+  } catch (error) {
+    log.error(`the rehearsal failed: ${(error as Error).message}`);
+  }
 }
 
 /** The event loop's own sign of life: a daemon that hangs is restarted by systemd. */

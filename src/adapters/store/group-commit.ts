@@ -64,7 +64,8 @@ export function createGroupCommit(write: (records: readonly Stored[]) => Promise
 
   const writeGroup = async (group: readonly Commit[]): Promise<void> => {
     try {
-      await write(group.flatMap(({ records }) => records));
+      const records = group.flatMap((one) => one.records);
+      if (records.length > 0) await write(records);
       for (const one of group) one.resolve();
     } catch (error) {
       if (group.length === 1) group[0]?.reject(error as Error);
