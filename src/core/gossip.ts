@@ -11,6 +11,7 @@ import {
   LIFE_LEAP_MAX,
   MUTES_MAX,
   OPEN_MAX,
+  REUNION_LEAST,
   SUMMARY_MAX,
   SYNC_AFTER,
   SYNC_EVERY,
@@ -60,10 +61,8 @@ export function reconcile(turn: Turn, peer: Peer): void {
   const { now } = turn.env;
   if (peer.ledgerDigest === undefined || peer.ledgerDigest === digestOf(turn.state.ledger)) {
     // News on its way makes ledgers differ for a moment; only what lasts longer is a reunion.
-    if (
-      peer.ledgerDiffersSince !== undefined &&
-      between(peer.ledgerDiffersSince, now) >= LATER_NEWS + 2 * peer.period
-    )
+    const brief = Math.min(LATER_NEWS + 2 * peer.period, REUNION_LEAST);
+    if (peer.ledgerDiffersSince !== undefined && between(peer.ledgerDiffersSince, now) >= brief)
       peer.ledgerAgreesSince = now;
     peer.ledgerDiffersSince = undefined;
     return;

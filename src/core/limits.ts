@@ -154,6 +154,8 @@ export const SETTLE_LINKS: Duration = seconds(4);
 export const SETTLE_NOTES: Duration = seconds(3);
 /** A recovery waits this long at most for the ledgers of those who have just met again: one note for both sides. */
 export const SETTLE_REUNION: Duration = seconds(4);
+/** Ledgers that have differed for this long have met again, however rare the beats: turns are counted from then, and must not be over. */
+export const REUNION_LEAST: Duration = ms(700);
 /** It waits this long at most to hear the returned host itself, and with it that host's own account. */
 export const SETTLE_ACCOUNT: Duration = ms(1500);
 /** Once it has started, a node gives the others this long to be heard: they may have told what it owed, or be about to tell. */

@@ -1,9 +1,10 @@
 import { expect, it } from "vitest";
+import { type Duration, ms, seconds } from "../kit/time.ts";
 import { rehearse } from "./rehearsal.ts";
 
-it("a rehearsal tells of the death of an imaginary host and of its return, once each", () => {
-  expect(rehearse()).toEqual([
-    expect.stringContaining("rehearsal-3 is down"),
-    expect.stringContaining("rehearsal-3 is back"),
-  ]);
-});
+it.each<Duration>([ms(50), ms(200), ms(500), seconds(1), seconds(2), seconds(5)])(
+  "a rehearsal at a beat every %d ms tells of the death of an imaginary host and of its return, once each",
+  (period) => {
+    expect(rehearse(period)).toEqual(["rehearsal-3 is down", "rehearsal-3 is back"]);
+  },
+);

@@ -7,14 +7,15 @@ import type { Effect, Env, RosterView, SingleInput } from "../core/io.ts";
 import { init, type NodeState, nextWakeAt, step } from "../core/node.ts";
 import { type Address, DEFAULT_POLICY, type NodeId } from "../core/types.ts";
 import { seededRandom } from "../kit/random.ts";
-import { type Instant, instant, ms, seconds, wallTime } from "../kit/time.ts";
+import { type Duration, type Instant, instant, ms, seconds, wallTime } from "../kit/time.ts";
 import { decodeEnvelope, encodeEnvelope } from "../wire/envelope.ts";
 
 const HOSTS = 3;
-/** Who has just started waits before it tells. */
-const DIES_AT = 3500;
-const RETURNS_AT = 5000;
-const ENDS_AT = 7500;
+/** Who has just started waits before it tells; then it takes some beats, and a second for what is told. */
+const DIES_AFTER: Duration = ms(3500);
+const AWAY_BEATS = 5;
+const BACK_BEATS = 8;
+const TELLING: Duration = seconds(1);
 /** One way, in milliseconds; what a disk or a receiver takes, too. */
 const DELAY = 1;
 /** Far from any real time. */
@@ -40,15 +41,15 @@ const ROSTER: RosterView = {
   signed: "",
 };
 
-/** Plays it in virtual time; returns the titles of the messages that were sent, in order. */
-export function rehearse(): readonly string[] {
-  const stage = new Stage();
+/** Plays it in virtual time; returns the titles of the messages that were sent, in order. `period`: between two beats. */
+export function rehearse(period: Duration = ms(200)): readonly string[] {
+  const stage = new Stage(period);
   for (const id of IDS) stage.start(id);
-  stage.playUntil(DIES_AT);
+  stage.play(DIES_AFTER);
   stage.kill(VICTIM);
-  stage.playUntil(RETURNS_AT);
+  stage.play(AWAY_BEATS * period + TELLING);
   stage.start(VICTIM);
-  stage.playUntil(ENDS_AT);
+  stage.play(BACK_BEATS * period + TELLING);
   return stage.told;
 }
 
@@ -58,15 +59,20 @@ class Stage {
   readonly #random = seededRandom(1);
   /** In the order in which it happens: all of it takes equally long. */
   readonly #coming: { readonly at: number; readonly happen: () => void }[] = [];
+  readonly #period: Duration;
   #now = 0;
   #lives = 0;
+
+  constructor(period: Duration) {
+    this.#period = period;
+  }
 
   start(id: NodeId): void {
     const { state, effects } = init(
       {
         self: id,
         boot: `boot-${this.#lives}`,
-        period: ms(200),
+        period: this.#period,
         roster: ROSTER,
         channels: [{ name: "rehearsal", type: "webhook" }],
         heartbeats: [],
@@ -86,7 +92,8 @@ class Stage {
     this.#minds.delete(id);
   }
 
-  playUntil(end: number): void {
+  play(length: number): void {
+    const end = this.#now + length;
     while (this.#now < end) {
       const next = this.#coming[0];
       let at = next?.at ?? end;
