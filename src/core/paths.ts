@@ -78,8 +78,15 @@ export function notePath(turn: Turn, peer: Peer, address: Address, outcome: Prob
     check.silentSince = undefined;
   } else if (check.silentSince === undefined) {
     check.silentSince = now;
+    lookAtAll(turn);
     check.nextAt = after(now, PATH_CHECK_AGAIN);
   }
+}
+
+/** What is lost may be one address or the network: what answered half a minute ago does not say which. */
+function lookAtAll({ state, env }: Turn): void {
+  for (const peer of state.peers.values())
+    for (const check of peer.paths.values()) check.nextAt = earlier(check.nextAt, env.now);
 }
 
 const isLost = ({ silentSince }: PathCheck, now: Instant): boolean =>
@@ -133,19 +140,22 @@ function isBlamed(state: NodeState): boolean {
   return false;
 }
 
-/** Another node has reached an address again: what was seen here before that counts no more. */
+/** Another node has reached an address again, or this node at one of its own: what was seen here before that counts no more. */
 export function notePathBack({ state, env }: Turn, { subject, topic = "" }: IncidentRecord): void {
-  const check = state.peers.get(subject)?.paths.get(pathAddress({ topic }));
-  if (check?.silentSince === undefined) return;
-  check.silentSince = env.now;
-  check.nextAt = env.now;
+  const address = pathAddress({ topic });
+  for (const peer of state.peers.values()) {
+    for (const [each, check] of peer.paths) {
+      const isConcerned = subject === state.self || (subject === peer.id && each === address);
+      if (!isConcerned || check.silentSince === undefined) continue;
+      check.silentSince = env.now;
+      check.nextAt = env.now;
+    }
+  }
 }
 
 /** Another node misses an address: a look at all of them tells soon what is lost, and for whom. */
 export function notePathOpened(turn: Turn, open: IncidentRecord): void {
-  if (!isPath(open)) return;
-  for (const peer of turn.state.peers.values())
-    for (const check of peer.paths.values()) check.nextAt = earlier(check.nextAt, turn.env.now);
+  if (isPath(open)) lookAtAll(turn);
 }
 
 function endIfOver(turn: Turn, open: IncidentRecord): void {

@@ -5,8 +5,8 @@
  */
 import { execFile } from "node:child_process";
 
-/** systemctl answers within some 10 ms; the goodbye must not wait for one that does not. */
-export const ASK_TIMEOUT_MS: number = 1000;
+/** systemctl answers within some 10 ms, on a host that is going down and short of processor time within a second or so; the goodbye must not wait for one that does not. */
+export const ASK_TIMEOUT_MS: number = 2000;
 const OUTPUT_BYTES_MAX = 1_048_576;
 
 export type StopReason = "stop" | "reboot" | "shutdown";
