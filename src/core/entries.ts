@@ -7,9 +7,7 @@ import { LATER_NEWS } from "./limits.ts";
 import type { Audience, Turn } from "./state.ts";
 import type { NodeId } from "./types.ts";
 
-/**
- * Enters this node's own records. They are on disk before the peers are told, and these before `afterwards`.
- */
+/** Enters this node's own records. They are on disk before the peers are told, and these before `afterwards`. */
 export function publish(
   turn: Turn,
   records: readonly LedgerRecord[],

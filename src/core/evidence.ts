@@ -7,7 +7,7 @@ import { takeIn } from "./gossip.ts";
 import type { EvidenceRecord, LedgerRecord } from "./ledger-records.ts";
 import type { Peer } from "./peer.ts";
 import type { Turn } from "./state.ts";
-import { INBOX, OUTAGE, rank, sendersOf } from "./turns.ts";
+import { firstInLine, INBOX, OUTAGE, rank } from "./turns.ts";
 
 /** Enters what this node saw of an incident that is known already. */
 export function submit(turn: Turn, evidence: EvidenceRecord): void {
@@ -23,7 +23,7 @@ export function submitHeard(turn: Turn, evidence: readonly EvidenceRecord[]): vo
 }
 
 function tellSenders(turn: Turn, evidence: readonly EvidenceRecord[]): void {
-  publish(turn, evidence, [], sendersOf(turn.state, turn.env.wall));
+  publish(turn, evidence, [], firstInLine(turn.state, OUTAGE, turn.env.wall, 1));
 }
 
 /** Of a peer's news: what this node is to pass on. */

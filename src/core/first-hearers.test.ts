@@ -30,15 +30,7 @@ function entered(): Scene {
   for (let at = 0; at < 3000 && !isEntered(); at += 10) {
     node.pass(10, watched);
     for (const observer of observersOf(node.state, victim))
-      if (observer !== self)
-        node.say(observer, {
-          t: "answer",
-          subject: victim,
-          state: "silent",
-          incarnation: 1,
-          path: "datagram",
-          probe: "silent",
-        });
+      if (observer !== self) node.sayIsSilent(observer, victim);
   }
   expect(node.verdict(victim)).toBe("host-down");
   return { node, victim, others };
@@ -141,14 +133,7 @@ it("where several hosts are going down at once everyone is told at once", () => 
     for (const subject of [first, second])
       for (const observer of observersOf(node.state, subject))
         if (observer !== self && observer !== first && observer !== second)
-          node.say(observer, {
-            t: "answer",
-            subject,
-            state: "silent",
-            incarnation: 1,
-            path: "datagram",
-            probe: "silent",
-          });
+          node.sayIsSilent(observer, subject);
   }
   const told = toldOf({ node, victim: first, others: [] }, "incident", "datagram");
   expect(peers.filter((id) => id !== first && id !== second && !told.has(id))).toEqual([]);

@@ -5,11 +5,11 @@ import type { LedgerRecord, Phase } from "./ledger-records.ts";
 import { BURST, FIRST_IN_LINE } from "./limits.ts";
 import { observersOf } from "./roles.ts";
 import type { NodeState, Turn } from "./state.ts";
-import { channelsOf, OUTAGE, rank } from "./turns.ts";
+import { anchorOf, firstInLine, OUTAGE } from "./turns.ts";
 import type { IncidentId, NodeId } from "./types.ts";
 
 /** Who is first in line to send, by what turns are drawn for: found once a step. */
-export type Lines = Map<string, readonly NodeId[]>;
+export type Lines = Map<string, ReadonlySet<NodeId>>;
 
 /**
  * Whom it is about, those who might enter it as well, and those who are first in line to send; undefined: everyone.
@@ -26,26 +26,21 @@ export function firstHearers(
   const hearers = new Set<NodeId>();
   const anchors = new Set<string>();
   for (const record of records) {
-    const [least, ...others] = incidentsOf(record).toSorted();
-    if (least === undefined || ![least, ...others].every((incident) => isOfAbsence(state, incident)))
+    const incidents = incidentsOf(record);
+    if (incidents.length === 0 || !incidents.every((incident) => isOfAbsence(state, incident)))
       return undefined;
-    anchors.add(phaseOf(record) === "open" ? OUTAGE : least);
-    const about =
-      record.t === "incident" || record.t === "resolved" ? incidentOf(state.ledger, least) : undefined;
-    if (about !== undefined)
-      for (const node of [about.subject, ...observersOf(state, about.subject)]) hearers.add(node);
+    anchors.add(anchorOf(phaseOf(record), OUTAGE, incidents));
+    const subject = subjectOf(state, record);
+    if (subject !== undefined)
+      for (const node of [subject, ...observersOf(state, subject)]) hearers.add(node);
   }
   for (const anchor of anchors) {
-    const line = lines.get(anchor) ?? firstInLine(turn, anchor);
+    const line = lines.get(anchor) ?? firstInLine(state, anchor, turn.env.wall, FIRST_IN_LINE);
     lines.set(anchor, line);
     for (const node of line) hearers.add(node);
   }
   return hearers;
 }
-
-/** On each channel of the mesh. */
-const firstInLine = ({ state, env }: Turn, anchor: string): readonly NodeId[] =>
-  [...channelsOf(state)].flatMap((channel) => rank(state, anchor, channel, env.wall).slice(0, FIRST_IN_LINE));
 
 /** Hosts that are in doubt, or have lately been entered as away. */
 function goingDown({ state, env }: Turn): ReadonlySet<NodeId> {
@@ -60,6 +55,12 @@ function incidentsOf(record: LedgerRecord): readonly IncidentId[] {
   if (record.t === "mute" || record.t === "ping") return [];
   return "incidents" in record ? record.incidents : [record.incident];
 }
+
+/** Of a beginning or an end: whose observers might enter it as well. */
+const subjectOf = ({ ledger }: NodeState, record: LedgerRecord): NodeId | undefined =>
+  record.t === "incident" || record.t === "resolved"
+    ? incidentOf(ledger, record.incident)?.subject
+    : undefined;
 
 const phaseOf = (record: LedgerRecord): Phase =>
   "phase" in record ? record.phase : record.t === "resolved" ? "resolved" : "open";

@@ -48,15 +48,7 @@ const receiversOf = (scene: Scene, type: LedgerRecord["t"]): NodeId[] => [
 function untilDown({ node, victim, others }: Scene): void {
   for (let at = 0; at < 2000 && node.verdict(victim) !== "host-down"; at += 10) {
     node.pass(10, others);
-    for (const other of others)
-      node.say(other, {
-        t: "answer",
-        subject: victim,
-        state: "silent",
-        incarnation: 1,
-        path: "datagram",
-        probe: "silent",
-      });
+    for (const other of others) node.sayIsSilent(other, victim);
   }
   expect(node.verdict(victim)).toBe("host-down");
 }

@@ -11,7 +11,7 @@ import { heldBack } from "./mutes.ts";
 import { resumesAt, sendAgain, take, tend, yieldTo } from "./sending.ts";
 import { type Group, settledAt } from "./settling.ts";
 import { type NodeState, nameOf, notice, type Turn, wakeBy } from "./state.ts";
-import { failureKey, INBOX, rank, turnAt } from "./turns.ts";
+import { anchorOf, failureKey, INBOX, rank, turnAt } from "./turns.ts";
 
 /** The part of a step that sends messages. */
 export function notifyPeople(turn: Turn): void {
@@ -146,19 +146,10 @@ function turnOf(turn: Turn, group: Group): Instant | undefined {
   // Whose turn it is takes long to find in a large mesh.
   if (env.now < later(paused, base)) return later(paused, base);
   const about = group.duties.map(({ record }) => record);
-  const place = rank(state, anchorOf(group), group.channel, env.wall, about).indexOf(state.self);
+  const incidents = about.map(({ incident }) => incident);
+  const anchor = anchorOf(group.phase, group.family, incidents);
+  const place = rank(state, anchor, group.channel, env.wall, about).indexOf(state.self);
   return place < 0 ? undefined : later(paused, turnAt(base, place, group.phase));
-}
-
-/**
- * What turns are drawn for. Of what befalls several hosts the nodes learn one by one, each in its own
- * order: with the incidents themselves they would rank differently until they agree on all of them.
- */
-function anchorOf({ family, phase, duties }: Group): string {
-  if (phase === "open") return family;
-  let least = duties[0]?.incident ?? "";
-  for (const { incident } of duties) if (incident < least) least = incident;
-  return least;
 }
 
 /** Says again what is open on channels whose service forgets it otherwise; one node does. */

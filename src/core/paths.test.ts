@@ -103,6 +103,20 @@ describe("who reaches nobody in one network", () => {
     expect(open(node).map(({ topic }) => topic)).toEqual([`path ${SECOND_OF_B}`, `path ${SECOND_OF_S}`]);
   });
 
+  it.each([100, 105, 110, 115, 120, 125])(
+    "names none alone, whoever answered there last, after %d s",
+    (wellFor) => {
+      let lost = false;
+      const node = withTwoNetworks((address) => !lost || noSecondNetwork(address));
+      node.pass(seconds(wellFor), ["b", "s"]);
+      lost = true;
+      for (let second = 0; second < 60 && open(node).length === 0; second += 1)
+        node.pass(seconds(1), ["b", "s"]);
+      node.pass(seconds(1), ["b", "s"]);
+      expect(open(node)).toHaveLength(2);
+    },
+  );
+
   /** b's word that it does not reach a there. */
   const missesThis = (detail: string): LedgerRecord => {
     const topic = "path 127.0.1.1:7097";
@@ -129,6 +143,21 @@ describe("who reaches nobody in one network", () => {
     late.pass(seconds(1), ["b", "s"]);
     expect(open(late)).toEqual([record]);
     expect(late.incidents("link-problem").map((each) => late.endOf(each))).toContain("replaced");
+  });
+
+  it("forgets whom it missed once it is reached there again itself", () => {
+    let reachable = false;
+    const node = withTwoNetworks((address) => reachable || noSecondNetwork(address));
+    const record = missesThis("not reachable at 127.0.1.1:7097, heard by 127.0.0.1:7097");
+    node.pass(seconds(10), ["b", "s"]);
+    node.say("b", { t: "ledger", records: [record] });
+    node.pass(seconds(30), ["b", "s"]);
+    reachable = true;
+    const { incident } = record as Extract<LedgerRecord, { t: "incident" }>;
+    const ended: LedgerRecord = { t: "resolved", incident, at: wallTime(START), by: "b", how: "returned" };
+    node.say("b", { t: "ledger", records: [ended] });
+    node.pass(seconds(10), ["b", "s"]);
+    expect(node.incidents("link-problem")).toEqual([record]);
   });
 
   it("does not, where that one reaches nobody either: then all of them are named", () => {

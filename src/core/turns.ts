@@ -6,7 +6,7 @@ import type { DeliveryRecord, IncidentRecord, Phase } from "./ledger-records.ts"
 import { PROVEN_FOR, TURN_EVERY, TURN_EVERY_RESOLVED } from "./limits.ts";
 import { endsOf } from "./path-topic.ts";
 import type { NodeState } from "./state.ts";
-import type { NodeId } from "./types.ts";
+import type { IncidentId, NodeId } from "./types.ts";
 
 /** The built-in channel every node has; a delivery there proves nothing. */
 export const INBOX = "inbox";
@@ -104,17 +104,27 @@ export function rank(
     .map((each) => each.node);
 }
 
-/** The first in line for an outage, on each channel of the mesh. */
-export function sendersOf(state: NodeState, wall: number): ReadonlySet<NodeId> {
-  const first = [...channelsOf(state)].map((channel) => rank(state, OUTAGE, channel, wall)[0]);
-  return new Set(first.filter((node) => node !== undefined));
+/**
+ * What turns are drawn for. Of what befalls several hosts the nodes learn one by one, each in its own
+ * order: with the incidents themselves they would rank differently until they agree on all of them.
+ */
+export function anchorOf(phase: Phase, family: Family, incidents: readonly IncidentId[]): string {
+  if (phase === "open") return family;
+  let least = incidents[0] ?? "";
+  for (const incident of incidents) if (incident < least) least = incident;
+  return least;
 }
 
-/** Of all nodes, as far as this one knows. */
-export function channelsOf(state: NodeState): Set<string> {
+/** The first so many in line, on each channel of the mesh as far as this node knows. */
+export function firstInLine(
+  state: NodeState,
+  anchor: string,
+  wall: number,
+  places: number,
+): ReadonlySet<NodeId> {
   const names = new Set(state.channels.map(({ name }) => name));
   for (const { channels } of state.peers.values()) for (const name of channels) names.add(name);
-  return names;
+  return new Set([...names].flatMap((name) => rank(state, anchor, name, wall).slice(0, places)));
 }
 
 /** When a rank may go if it sees no sign of those before it. */

@@ -178,6 +178,18 @@ export class LoneNode {
     });
   }
 
+  /** This observer hears nothing of the subject either, and its probes were not answered. */
+  sayIsSilent(observer: NodeId, subject: NodeId): void {
+    this.say(observer, {
+      t: "answer",
+      subject,
+      state: "silent",
+      incarnation: 1,
+      path: "datagram",
+      probe: "silent",
+    });
+  }
+
   /** Lets time pass, waking as asked; `living` peers beat throughout. */
   pass(milliseconds: number, living: readonly NodeId[] = [], fields: Partial<Beat> = {}): void {
     const end = this.now + milliseconds;

@@ -5,7 +5,7 @@
  */
 import { execFile } from "node:child_process";
 
-/** systemctl answers within some 10 ms, on a host that is going down and short of processor time within a second or so; the goodbye must not wait for one that does not. */
+/** systemctl answers within some 10 ms, later on a host that is busy going down; the goodbye must not wait for one that does not. */
 export const ASK_TIMEOUT_MS: number = 2000;
 const OUTPUT_BYTES_MAX = 1_048_576;
 
