@@ -75,10 +75,13 @@ export function kernelSeen(inquiry: Inquiry): KernelSign | undefined {
   return { outcome, at: inquiry.kernelAt };
 }
 
-/** Whether packets between this node and the subject, or its observers, are being lost. */
+/**
+ * Whether packets between this node and the subject, or others it watches, are being lost. Of whom it does not
+ * watch it hears so rarely that what was lost minutes ago would still count.
+ */
 export function isLossy(turn: Turn, subject: Peer): boolean {
   if (subject.loss > LOSSY_ABOVE) return true;
-  for (const { loss, condition, session } of turn.state.peers.values()) {
+  for (const { loss, condition, session } of turn.state.watched) {
     const concerned = session !== undefined && (condition.kind === "alive" || condition.kind === "suspect");
     if (concerned && loss > LOSSY_ABOVE) return true;
   }

@@ -3,6 +3,7 @@ import { between, type Duration, type Instant, later, type WallTime } from "../k
 import {
   CLOCK_ROUND_TRIP_MAX,
   JITTER_DEVIATIONS,
+  LOSSY_ABOVE,
   OVERDUE_PERIODS,
   PERIOD_LEAST,
   PERIOD_MOST,
@@ -138,6 +139,8 @@ export interface Peer {
   /** The last authenticated word of it, whatever the plane. */
   heardAt: Instant | undefined;
   heardWall: WallTime | undefined;
+  /** When another observer last said that it doubts it too. */
+  doubtedAt: Instant | undefined;
   incarnation: Incarnation;
   boot: string | undefined;
   /** When its present life was first heard. */
@@ -197,6 +200,7 @@ export function createPeer(member: Member, period: Duration, now: Instant, wall:
     session: undefined,
     heardAt: undefined,
     heardWall: undefined,
+    doubtedAt: undefined,
     incarnation: 0,
     boot: undefined,
     livesSince: undefined,
@@ -244,11 +248,18 @@ export function strongestProbe(inquiry: Inquiry): ProbeOutcome | "none" {
   return "none";
 }
 
-/** After this long without a word the peer is suspected: three periods, stretched by the path's jitter. */
-export function silenceAllowed(peer: Pick<Peer, "jitter" | "period">): Duration {
-  const stretch = Math.min(JITTER_DEVIATIONS * peer.jitter, STRETCH_PERIODS_MAX * peer.period);
-  return (SILENT_PERIODS * peer.period + stretch) as Duration;
+/**
+ * After this long without a word the peer is suspected: three periods, stretched by the path's jitter. Where
+ * another observer has heard nothing since either, it is not this path, unless packets get lost on it.
+ */
+export function silenceAllowed(peer: Silence): Duration {
+  const { period, jitter, loss, heardAt, doubtedAt } = peer;
+  const isSharedDoubt = doubtedAt !== undefined && heardAt !== undefined && doubtedAt > heardAt;
+  const stretch = Math.min(JITTER_DEVIATIONS * jitter, STRETCH_PERIODS_MAX * period);
+  return (SILENT_PERIODS * period + (isSharedDoubt && loss <= LOSSY_ABOVE ? 0 : stretch)) as Duration;
 }
+
+type Silence = Pick<Peer, "period" | "jitter" | "loss" | "heardAt" | "doubtedAt">;
 
 /** The same on the worst path an observer may have. */
 export const longestSilence = (peer: Peer): Duration =>

@@ -83,3 +83,28 @@ describe("a node that has doubted a peer and hears it again", () => {
     expect(said).toMatchObject([["b", { subject: "s", state: "unknown" }]]);
   });
 });
+
+it("a peer that only others heard, and that is mute to all by now, counts as mute since they last heard it", () => {
+  const a = new LoneNode(["a", "b", "s"]);
+  a.probe = () => "accepted";
+  for (const peer of ["b", "s"]) a.connect(peer);
+  a.pass(1000, ["b", "s"]);
+  const sayFor = (length: number, word: Partial<Answer>): void => {
+    for (let at = 0; at < length; at += 100) {
+      a.say("b", {
+        t: "answer",
+        subject: "s",
+        state: "silent",
+        incarnation: 1,
+        path: "datagram",
+        probe: "none",
+        ...word,
+      });
+      a.pass(100, ["b"]);
+    }
+  };
+  sayFor(5000, { state: "hearing", heard: 10 });
+  expect(a.verdict("s")).toBe("link-problem");
+  sayFor(2000, { heard: 5500 });
+  expect(a.verdict("s")).toBe("daemon-down");
+});

@@ -23,13 +23,17 @@ export function asked(turn: Turn, from: Peer, question: Ask): void {
   const peer = state.peers.get(question.subject);
   if (peer === undefined) return;
   const { condition } = peer;
+  if (question.incarnation >= peer.incarnation) peer.doubtedAt = env.now;
   const inquiry = inquiryOf(peer);
   if (inquiry !== undefined) {
     const known = inquiry.testimonies.get(from.id);
+    const haveCrossed = known?.state !== "silent" && inquiry.asked.has(from.id);
     inquiry.testimonies.set(from.id, {
       ...(known ?? { heardAt: undefined, path: "none", probe: "none", at: env.now }),
       state: "silent",
     });
+    // This node's own question has said what its answer would. Who has missed it asks again.
+    if (haveCrossed && condition.kind === "suspect" && hasNothingToAdd(turn, inquiry)) return;
   }
   if (condition.kind === "down" && condition.verdict === "daemon-down") {
     // Whoever asks doubts that its host still lives. That was seen some time ago here: look again.
@@ -38,6 +42,9 @@ export function asked(turn: Turn, from: Peer, question: Ask): void {
   }
   sendUrgent(turn, from.id, testify(turn, peer, env.now));
 }
+
+const hasNothingToAdd = ({ state }: Turn, inquiry: Inquiry): boolean =>
+  state.isolated === undefined && inquiry.kernelAt === undefined;
 
 function testify(turn: Turn, peer: Peer, now: Instant): Answer {
   const { condition } = peer;

@@ -222,6 +222,10 @@ function paceOf({ state }: Turn): number {
 const nobodyHears = (turn: Turn, peer: Peer, inquiry: Inquiry): boolean =>
   livingObservers(turn, peer.id).every((observer) => inquiry.testimonies.get(observer)?.state === "silent");
 
+/** Somebody has said when it last heard the subject. */
+const isDated = ({ testimonies }: Inquiry): boolean =>
+  [...testimonies.values()].some(({ heardAt }) => heardAt !== undefined);
+
 const wasLinkProblem = ({ condition }: Peer): boolean =>
   condition.kind === "suspect" && condition.before === "link-problem";
 
@@ -230,8 +234,8 @@ function decideAbout(turn: Turn, peer: Peer, inquiry: Inquiry): Decision {
   return decide({
     now: env.now,
     inquiry,
-    // Until now others heard it.
-    heardAt: wasLinkProblem(peer) ? inquiry.since : peer.heardAt,
+    // Until now others heard it: they say when, or it was until the doubt began.
+    heardAt: wasLinkProblem(peer) && !isDated(inquiry) ? inquiry.since : peer.heardAt,
     observers: observersOf(state, peer.id).size,
     living: livingObservers(turn, peer.id),
     alive: aliveCount(state) - (peer.condition.kind === "link-problem" ? 1 : 0),

@@ -5,6 +5,7 @@
  */
 import type { Effect, Env, RosterView, SingleInput } from "../core/io.ts";
 import { init, type NodeState, nextWakeAt, step } from "../core/node.ts";
+import type { Notification } from "../core/notification.ts";
 import { type Address, DEFAULT_POLICY, type NodeId } from "../core/types.ts";
 import { seededRandom } from "../kit/random.ts";
 import { type Duration, type Instant, instant, ms, seconds, wallTime } from "../kit/time.ts";
@@ -41,8 +42,8 @@ const ROSTER: RosterView = {
   signed: "",
 };
 
-/** Plays it in virtual time; returns the titles of the messages that were sent, in order. `period`: between two beats. */
-export function rehearse(period: Duration = ms(200)): readonly string[] {
+/** Plays it in virtual time; returns the messages that were sent, in order. `period`: between two beats. */
+export function rehearse(period: Duration = ms(200)): readonly Notification[] {
   const stage = new Stage(period);
   for (const id of IDS) stage.start(id);
   stage.play(DIES_AFTER);
@@ -54,7 +55,7 @@ export function rehearse(period: Duration = ms(200)): readonly string[] {
 }
 
 class Stage {
-  readonly told: string[] = [];
+  readonly told: Notification[] = [];
   readonly #minds = new Map<NodeId, NodeState>();
   readonly #random = seededRandom(1);
   /** In the order in which it happens: all of it takes equally long. */
@@ -143,7 +144,7 @@ class Stage {
         return;
       case "deliver": {
         const { delivery, channel, notification } = effect;
-        if (channel === "rehearsal") this.told.push(notification.title);
+        if (channel === "rehearsal") this.told.push(notification);
         const result = { outcome: "delivered", detail: "rehearsed" } as const;
         this.#soon(() => this.#give(id, { type: "delivery", delivery, channel, result }));
         return;

@@ -15,6 +15,7 @@ import { logFailure } from "./journal.ts";
 import { leafLife } from "./leaf-life.ts";
 import { createLog, type Log } from "./log.ts";
 import { rehearse } from "./rehearsal.ts";
+import { rehearseDelivery } from "./rehearsed-delivery.ts";
 import type { Once } from "./sense-once.ts";
 import { readFirstSettings, type SettingsSources } from "./settings.ts";
 
@@ -69,7 +70,7 @@ async function serve(options: RunOptions, log: Log, closers: Closer[]): Promise<
   const { settings, leftOut } = unwrap(await readFirstSettings(sources, shared));
   log.level = settings.effective.config.settings["log.level"];
   if (leftOut !== undefined) log.error(`the shared configuration is left out: ${leftOut.message}`);
-  rehearseAloud(log);
+  await rehearseAloud(log);
   const store = await createStore({ path: join(options.stateDir, "store.sqlite") });
   closers.push(() => store.close());
   const historyPath = join(options.stateDir, "history.sqlite");
@@ -129,9 +130,12 @@ async function serve(options: RunOptions, log: Log, closers: Closer[]): Promise<
 }
 
 /** Before anything has a deadline; a daemon watches without it, too. */
-function rehearseAloud(log: Log): void {
+async function rehearseAloud(log: Log): Promise<void> {
   try {
-    for (const title of rehearse()) log.debug(`rehearsed: ${title}`);
+    for (const message of rehearse()) {
+      const { detail } = await rehearseDelivery(message);
+      log.debug(`rehearsed: ${message.title}: ${detail}`);
+    }
   } catch (error) {
     log.error(`the rehearsal failed: ${(error as Error).message}`);
   }
