@@ -1,5 +1,6 @@
 /** The looking-into of a doubt: when the subject is probed, and what the probes showed. */
 import { after, between, type Instant } from "../kit/time.ts";
+import { saidByAsking } from "./doubters.ts";
 import {
   LOSSY_ABOVE,
   LOSSY_PATIENCE,
@@ -17,7 +18,7 @@ export function openInquiry(turn: Turn, peer: Peer, cause: Inquiry["cause"]): In
   return {
     since: turn.env.now,
     cause,
-    testimonies: new Map(),
+    testimonies: saidByAsking(peer),
     probes: new Map(),
     kernelAt: undefined,
     nextAskAt: turn.env.now,

@@ -7,6 +7,8 @@ export const SILENT_PERIODS = 3;
 export const JITTER_DEVIATIONS = 4;
 /** but by this many periods at most, so that a lossy path still tells of a true death in time. */
 export const STRETCH_PERIODS_MAX = 3;
+/** Who asks about a subject again within this time, though it was heard here meanwhile, has a problem of its own with it. */
+export const LASTING_DOUBT: Duration = seconds(3);
 /** A subject counts as overdue after this many periods: others wait with their messages for its verdict. */
 export const OVERDUE_PERIODS = 1.6;
 

@@ -54,6 +54,12 @@ export interface Inquiry {
   decideAt: Instant | undefined;
 }
 
+/** Another observer doubts the peer; `lasting`: this node has heard the peer since that one began to. */
+export interface Doubt {
+  readonly at: Instant;
+  readonly lasting: boolean;
+}
+
 /** The last sign of a host's kernel. */
 export interface KernelSign {
   readonly outcome: "accepted" | "refused";
@@ -139,7 +145,9 @@ export interface Peer {
   /** The last authenticated word of it, whatever the plane. */
   heardAt: Instant | undefined;
   heardWall: WallTime | undefined;
-  /** When another observer last said that it doubts it too. */
+  /** Other observers who have asked about it. */
+  readonly doubters: Map<NodeId, Doubt>;
+  /** When more than half of its observers had said that they doubt it. */
   doubtedAt: Instant | undefined;
   incarnation: Incarnation;
   boot: string | undefined;
@@ -200,6 +208,7 @@ export function createPeer(member: Member, period: Duration, now: Instant, wall:
     session: undefined,
     heardAt: undefined,
     heardWall: undefined,
+    doubters: new Map(),
     doubtedAt: undefined,
     incarnation: 0,
     boot: undefined,
@@ -249,17 +258,23 @@ export function strongestProbe(inquiry: Inquiry): ProbeOutcome | "none" {
 }
 
 /**
- * After this long without a word the peer is suspected: three periods, stretched by the path's jitter. Where
- * another observer has heard nothing since either, it is not this path, unless packets get lost on it.
+ * After this long without a word the peer is suspected: three periods, stretched by the path's jitter unless most
+ * others doubt it as well: then it is not this path.
  */
 export function silenceAllowed(peer: Silence): Duration {
-  const { period, jitter, loss, heardAt, doubtedAt } = peer;
-  const isSharedDoubt = doubtedAt !== undefined && heardAt !== undefined && doubtedAt > heardAt;
+  const { period, jitter } = peer;
   const stretch = Math.min(JITTER_DEVIATIONS * jitter, STRETCH_PERIODS_MAX * period);
-  return (SILENT_PERIODS * period + (isSharedDoubt && loss <= LOSSY_ABOVE ? 0 : stretch)) as Duration;
+  return (SILENT_PERIODS * period + (isDoubtShared(peer) ? 0 : stretch)) as Duration;
 }
 
-type Silence = Pick<Peer, "period" | "jitter" | "loss" | "heardAt" | "doubtedAt">;
+/** Most other observers have heard nothing either since this node last did, on a path that loses no packets. */
+export function isDoubtShared({ loss, heardAt, watchedSince, doubtedAt }: Omit<Silence, "jitter">): boolean {
+  const heard = later(heardAt ?? NEVER, watchedSince ?? NEVER);
+  return doubtedAt !== undefined && doubtedAt > heard && loss <= LOSSY_ABOVE;
+}
+
+type Silence = Pick<Peer, "period" | "jitter" | "loss" | "heardAt" | "watchedSince" | "doubtedAt">;
+const NEVER = 0 as Instant;
 
 /** The same on the worst path an observer may have. */
 export const longestSilence = (peer: Peer): Duration =>

@@ -1,8 +1,9 @@
 /** What observers tell one another about a subject in doubt: questions, answers, and how they travel. */
 import { after, between, type Duration, earlier, type Instant } from "../kit/time.ts";
+import { noteDoubt } from "./doubters.ts";
 import { PROBE_AGAIN, PROBE_HOLDS, REPROBE_EVERY } from "./limits.ts";
 import type { Answer, Ask } from "./messages.ts";
-import { type Inquiry, inquiryOf, type Peer, pathOf, strongestProbe } from "./peer.ts";
+import { type Inquiry, inquiryOf, type Peer, pathOf, strongestProbe, type Testimony } from "./peer.ts";
 import { isDrowsy, type Turn } from "./state.ts";
 import type { NodeId, ProbeOutcome } from "./types.ts";
 
@@ -23,11 +24,11 @@ export function asked(turn: Turn, from: Peer, question: Ask): void {
   const peer = state.peers.get(question.subject);
   if (peer === undefined) return;
   const { condition } = peer;
-  if (question.incarnation >= peer.incarnation) peer.doubtedAt = env.now;
+  if (question.incarnation >= peer.incarnation) noteDoubt(turn, peer, from.id);
   const inquiry = inquiryOf(peer);
   if (inquiry !== undefined) {
     const known = inquiry.testimonies.get(from.id);
-    const haveCrossed = known?.state !== "silent" && inquiry.asked.has(from.id);
+    const haveCrossed = HAS_NOT_DOUBTED.has(known?.state) && inquiry.asked.has(from.id);
     inquiry.testimonies.set(from.id, {
       ...(known ?? { heardAt: undefined, path: "none", probe: "none", at: env.now }),
       state: "silent",
@@ -42,6 +43,9 @@ export function asked(turn: Turn, from: Peer, question: Ask): void {
   }
   sendUrgent(turn, from.id, testify(turn, peer, env.now));
 }
+
+/** Who has said since that it hears the subject again has put aside what it was told. */
+const HAS_NOT_DOUBTED: ReadonlySet<Testimony["state"] | undefined> = new Set([undefined, "hearing"]);
 
 const hasNothingToAdd = ({ state }: Turn, inquiry: Inquiry): boolean =>
   state.isolated === undefined && inquiry.kernelAt === undefined;
@@ -92,6 +96,7 @@ export function takeBackSilence(turn: Turn, peer: Peer, { asked }: Inquiry): voi
 export function answered(turn: Turn, from: Peer, answer: Answer): void {
   const peer = turn.state.peers.get(answer.subject);
   if (peer === undefined || peer.id === from.id) return;
+  if (answer.state !== "silent") peer.doubters.delete(from.id);
   inquiryOf(peer)?.testimonies.set(from.id, {
     state: answer.state,
     at: turn.env.now,

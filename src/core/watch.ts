@@ -31,6 +31,7 @@ import {
   type Condition,
   type Inquiry,
   inquiryOf,
+  isDoubtShared,
   kernelRoundTrip,
   longestSilence,
   type Peer,
@@ -131,7 +132,8 @@ function silenceEnds({ state, env }: Pick<Turn, "state" | "env">, peer: Peer): I
   if (watchedSince === undefined) return undefined;
   if (condition.kind === "unknown" || condition.kind === "down") return condition.doubtAt;
   const ends = condition.kind === "alive" ? silenceEndsAt(peer) : undefined;
-  return ends === undefined ? undefined : after(ends, patience(state, env.now));
+  if (ends === undefined || isDoubtShared(peer)) return ends;
+  return after(ends, patience(state, env.now));
 }
 
 function pursue(turn: Turn, peer: Peer, inquiry: Inquiry): void {
@@ -222,9 +224,11 @@ function paceOf({ state }: Turn): number {
 const nobodyHears = (turn: Turn, peer: Peer, inquiry: Inquiry): boolean =>
   livingObservers(turn, peer.id).every((observer) => inquiry.testimonies.get(observer)?.state === "silent");
 
-/** Somebody has said when it last heard the subject. */
-const isDated = ({ testimonies }: Inquiry): boolean =>
-  [...testimonies.values()].some(({ heardAt }) => heardAt !== undefined);
+/** All who observe the subject have said when they last heard it. */
+function isDated(turn: Turn, peer: Peer, { testimonies }: Inquiry): boolean {
+  const living = livingObservers(turn, peer.id);
+  return living.length > 0 && living.every((id) => testimonies.get(id)?.heardAt !== undefined);
+}
 
 const wasLinkProblem = ({ condition }: Peer): boolean =>
   condition.kind === "suspect" && condition.before === "link-problem";
@@ -235,7 +239,7 @@ function decideAbout(turn: Turn, peer: Peer, inquiry: Inquiry): Decision {
     now: env.now,
     inquiry,
     // Until now others heard it: they say when, or it was until the doubt began.
-    heardAt: wasLinkProblem(peer) && !isDated(inquiry) ? inquiry.since : peer.heardAt,
+    heardAt: wasLinkProblem(peer) && !isDated(turn, peer, inquiry) ? inquiry.since : peer.heardAt,
     observers: observersOf(state, peer.id).size,
     living: livingObservers(turn, peer.id),
     alive: aliveCount(state) - (peer.condition.kind === "link-problem" ? 1 : 0),
@@ -263,7 +267,9 @@ function ask(turn: Turn, peer: Peer, inquiry: Inquiry): void {
       const pause = nextPause(turn, id, before?.pause, inquiry.testimonies.get(id));
       inquiry.asked.set(id, { again: after(now, ms(pause * pace)), pause });
       const asked = turn.state.peers.get(id);
-      if (id !== peer.id && asked !== undefined) noteAsked(turn, asked);
+      // Who has asked this node just now owes no answer to what that said already.
+      const owes = id !== peer.id && (before !== undefined || !inquiry.testimonies.has(id));
+      if (owes && asked !== undefined) noteAsked(turn, asked);
       // Who has answered is asked anew, not again.
       sendUrgent(turn, id, message, before !== undefined && !inquiry.testimonies.has(id));
     }

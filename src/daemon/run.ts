@@ -133,8 +133,9 @@ async function serve(options: RunOptions, log: Log, closers: Closer[]): Promise<
 async function rehearseAloud(log: Log): Promise<void> {
   try {
     for (const message of rehearse()) {
-      const { detail } = await rehearseDelivery(message);
+      const { outcome, detail } = await rehearseDelivery(message);
       log.debug(`rehearsed: ${message.title}: ${detail}`);
+      if (outcome !== "delivered") return;
     }
   } catch (error) {
     log.error(`the rehearsal failed: ${(error as Error).message}`);
