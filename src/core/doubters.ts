@@ -13,7 +13,8 @@ export function noteDoubt({ state, env }: Turn, peer: Peer, from: NodeId): void 
   const observers = observersOf(state, peer.id);
   let count = 0;
   for (const [node, { lasting }] of freshDoubts(peer)) if (!lasting && observers.has(node)) count += 1;
-  if (2 * count > observers.size) peer.doubtedAt = env.now;
+  // This node, which heard nothing since either, is one of them.
+  if (2 * (count + 1) > observers.size) peer.doubtedAt = env.now;
 }
 
 /** It doubted the peer before, and this node has heard that one since: it is the other's own path. */

@@ -22,12 +22,14 @@ export const ASK_AGAIN_LOSSLESS: Duration = ms(80);
 export const ASK_EVERY: Duration = ms(100);
 /** less often where they hear nothing either, and no probe of theirs was answered: were that to change, they would say so; */
 export const ASK_SILENT_EVERY: Duration = ms(300);
+/** Who hears nobody at all asks the others only from this long after its doubt on: it is likely cut off itself. */
+export const ASK_DEAF_AFTER: Duration = ms(200);
 /** slower where more subjects than this are in doubt at once, */
 export const DOUBTS_AT_FULL_PACE = 2;
 /** and begun anew at this pace while someone else hears the subject. */
 export const LINK_PROBLEM_ROUND: Duration = seconds(1);
 /** A probe is given this long, plus four round trips of that path as its kernel answers, before a verdict goes without its answer. */
-export const PROBE_GRACE: Duration = ms(60);
+export const PROBE_GRACE: Duration = ms(40);
 export const PROBE_GRACE_MAX: Duration = ms(300);
 /** A path that lately lost more than this share of its beats is a lossy one: */
 export const LOSSY_ABOVE = 0.06;

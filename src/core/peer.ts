@@ -147,7 +147,7 @@ export interface Peer {
   heardWall: WallTime | undefined;
   /** Other observers who have asked about it. */
   readonly doubters: Map<NodeId, Doubt>;
-  /** When more than half of its observers had said that they doubt it. */
+  /** When so many had that they are more than half of its observers, together with this node. */
   doubtedAt: Instant | undefined;
   incarnation: Incarnation;
   boot: string | undefined;

@@ -127,6 +127,17 @@ export function silenceEndsAt(peer: Peer): Instant | undefined {
     : after(later(heardAt, watchedSince), silenceAllowed(peer));
 }
 
+/** Observers whose answers about `subject` are waited for: alive to this node and connected. */
+export function livingObservers({ state }: Turn, subject: NodeId): NodeId[] {
+  const living: NodeId[] = [];
+  const observers = observersOf(state, subject);
+  for (const peer of state.peers.values()) {
+    if (observers.has(peer.id) && peer.session !== undefined && peer.condition.kind === "alive")
+      living.push(peer.id);
+  }
+  return living;
+}
+
 /** Asked about another, and silent so far. */
 export function noteAsked({ state, env: { now } }: Turn, peer: Peer): void {
   if (peer.watchedSince !== undefined) return;

@@ -182,7 +182,7 @@ describe("from a doubt to a verdict", () => {
   });
 
   it("gives the probe its time before it says host-down", () => {
-    expect(decided({ afterMs: 50, testimonies: { c: silent } })).toEqual({ kind: "wait", until: 10_064 });
+    expect(decided({ afterMs: 30, testimonies: { c: silent } })).toEqual({ kind: "wait", until: 10_044 });
   });
 
   it("says daemon-down at once when the host refuses the connection", () => {
@@ -224,8 +224,8 @@ describe("from a doubt to a verdict", () => {
   });
 
   it("bounds the probe's time on slow paths", () => {
-    expect(probeGrace(undefined)).toBe(60);
-    expect(probeGrace(ms(10))).toBe(100);
+    expect(probeGrace(undefined)).toBe(40);
+    expect(probeGrace(ms(10))).toBe(80);
     expect(probeGrace(5000 as Duration)).toBe(300);
   });
 });

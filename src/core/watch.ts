@@ -1,5 +1,6 @@
 /** Watching the others: from silence to verdict and back. Decides with verdict.ts, remembers in peer.ts. */
-import { after, between, type Duration, earlier, earliest, type Instant, later, ms } from "../kit/time.ts";
+import { after, between, earliest, type Instant, later } from "../kit/time.ts";
+import { ask } from "./asking.ts";
 import { wordAt } from "./first-word.ts";
 import { beginIncidents } from "./incidents.ts";
 import {
@@ -13,19 +14,7 @@ import {
   restsOnProbes,
 } from "./inquiry.ts";
 import { endIsolation, isolate, recheckUplink, tellCutOff } from "./isolation.ts";
-import {
-  ASK_AGAIN,
-  ASK_AGAIN_LOSSLESS,
-  ASK_EVERY,
-  ASK_SILENT_EVERY,
-  DOUBTS_AT_FULL_PACE,
-  LINK_PROBLEM_ROUND,
-  LOSSY_ABOVE,
-  LOSSY_PATIENCE,
-  REPROBE_EVERY,
-  RETURN_PATIENCE,
-} from "./limits.ts";
-import type { Ask } from "./messages.ts";
+import { LINK_PROBLEM_ROUND, LOSSY_PATIENCE, REPROBE_EVERY, RETURN_PATIENCE } from "./limits.ts";
 import { notePath, tryOtherAddresses } from "./paths.ts";
 import {
   type Condition,
@@ -35,13 +24,12 @@ import {
   kernelRoundTrip,
   longestSilence,
   type Peer,
-  type Testimony,
   verdictOf,
 } from "./peer.ts";
-import { forgetAsked, isMute, noteAsked, observersOf, silenceEndsAt, takeUp } from "./roles.ts";
+import { forgetAsked, isMute, livingObservers, observersOf, silenceEndsAt, takeUp } from "./roles.ts";
 import { patience } from "./stall.ts";
 import { aliveCount, become, isDrowsy, type NodeState, type Turn } from "./state.ts";
-import { sendUrgent, takeBackSilence } from "./testimony.ts";
+import { takeBackSilence } from "./testimony.ts";
 import type { Address, Incarnation, NodeId, ProbeOutcome } from "./types.ts";
 import { type Decision, decide } from "./verdict.ts";
 
@@ -85,17 +73,6 @@ export function suspect(turn: Turn, peer: Peer, reason: Inquiry["cause"]): void 
   const cause = peer.heardAt === undefined ? "absence" : reason;
   become(turn, peer, { kind: "suspect", inquiry: openInquiry(turn, peer, cause), before }, DOUBTS[cause]);
   if (before === "alive") tryOtherAddresses(turn, peer);
-}
-
-/** Observers whose answers about `subject` are waited for: alive to this node and connected. */
-function livingObservers(turn: Turn, subject: NodeId): NodeId[] {
-  const living: NodeId[] = [];
-  const observers = observersOf(turn.state, subject);
-  for (const peer of turn.state.peers.values()) {
-    if (observers.has(peer.id) && peer.session !== undefined && peer.condition.kind === "alive")
-      living.push(peer.id);
-  }
-  return living;
 }
 
 /** Looks at every peer's deadlines; the part of a step that time drives. */
@@ -214,13 +191,6 @@ function followDeath(turn: Turn, peer: Peer, condition: Down, decision: Decision
 
 type Down = Extract<Condition, { kind: "down" }>;
 
-/** The more doubts at once, the longer the pauses, by this factor: a mass death must not drown the answers. */
-function paceOf({ state }: Turn): number {
-  let doubts = 0;
-  for (const { condition } of state.peers.values()) if (condition.kind === "suspect") doubts += 1;
-  return Math.max(1, doubts / DOUBTS_AT_FULL_PACE);
-}
-
 const nobodyHears = (turn: Turn, peer: Peer, inquiry: Inquiry): boolean =>
   livingObservers(turn, peer.id).every((observer) => inquiry.testimonies.get(observer)?.state === "silent");
 
@@ -252,45 +222,6 @@ function decideAbout(turn: Turn, peer: Peer, inquiry: Inquiry): Decision {
     rtt: kernelRoundTrip(peer),
     uplink: state.uplink !== undefined && state.uplink.askedAt >= inquiry.since ? state.uplink : undefined,
   });
-}
-
-/** Asks the living observers whose turn it is, and the subject itself, over every plane. */
-function ask(turn: Turn, peer: Peer, inquiry: Inquiry): void {
-  const { now } = turn.env;
-  const suspected = between(inquiry.since, now);
-  const message: Ask = { t: "ask", subject: peer.id, incarnation: peer.incarnation, suspected };
-  const pace = paceOf(turn);
-  inquiry.nextAskAt = after(now, ms(ASK_EVERY * pace));
-  for (const id of [...livingObservers(turn, peer.id), peer.id]) {
-    const before = inquiry.asked.get(id);
-    if (before === undefined || before.again <= now) {
-      const pause = nextPause(turn, id, before?.pause, inquiry.testimonies.get(id));
-      inquiry.asked.set(id, { again: after(now, ms(pause * pace)), pause });
-      const asked = turn.state.peers.get(id);
-      // Who has asked this node just now owes no answer to what that said already.
-      const owes = id !== peer.id && (before !== undefined || !inquiry.testimonies.has(id));
-      if (owes && asked !== undefined) noteAsked(turn, asked);
-      // Who has answered is asked anew, not again.
-      sendUrgent(turn, id, message, before !== undefined && !inquiry.testimonies.has(id));
-    }
-    inquiry.nextAskAt = earlier(inquiry.nextAskAt, inquiry.asked.get(id)?.again ?? inquiry.nextAskAt);
-  }
-}
-
-/** Who doubts as well says so unasked, by asking this node; a repeated question only makes up for lost packets. */
-function nextPause(
-  { state, env }: Turn,
-  asked: NodeId,
-  before: Duration | undefined,
-  answer: Testimony | undefined,
-): Duration {
-  // As long as its probes are under way, or show that the kernel lives, what it says may change.
-  if (answer?.state === "silent" && answer.probe === "silent") return ASK_SILENT_EVERY;
-  if (answer !== undefined) return ASK_EVERY;
-  if (before !== undefined) return ms(Math.min(ASK_EVERY, before * 2));
-  const { rtt = 0, loss = 0 } = state.peers.get(asked) ?? {};
-  const first = loss > LOSSY_ABOVE ? ASK_AGAIN : ASK_AGAIN_LOSSLESS;
-  return ms(Math.min(first + 2 * rtt, ASK_EVERY) + patience(state, env.now));
 }
 
 function goDown(
