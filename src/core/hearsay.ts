@@ -1,5 +1,7 @@
 /** Of members that others watch a node knows what they say: what it believes, and what it looks into itself. */
-import { openAbsences } from "./incidents.ts";
+import { between } from "../kit/time.ts";
+import { isAbsence, openAbsences } from "./incidents.ts";
+import { HEARSAY_AGAIN } from "./limits.ts";
 import type { Condition, Peer } from "./peer.ts";
 import { assignRoles, takeUp } from "./roles.ts";
 import { become, nameOf, type Turn } from "./state.ts";
@@ -40,6 +42,20 @@ export function followOthers(turn: Turn, peer: Peer): void {
     doubtAt: undefined,
   };
   become(turn, peer, down, `says ${nameOf(turn.state, absence.by)}`);
+}
+
+/**
+ * Whose death stands in the ledger although this node has heard it since: were it back, it would have been heard
+ * again, and its observers would have said so. What was heard may have been on its way for long.
+ */
+export function reviewHearsay(turn: Turn): void {
+  const { state, env } = turn;
+  for (const open of state.ledger.open.values()) {
+    const peer = state.peers.get(open.subject);
+    if (peer?.heardAt === undefined || peer.condition.kind !== "alive") continue;
+    if (!isAbsence(open) || open.verdict === "unreachable") continue;
+    if (between(peer.heardAt, env.now) >= HEARSAY_AGAIN) followOthers(turn, peer);
+  }
 }
 
 type Down = Extract<Condition, { kind: "down" }>["verdict"];

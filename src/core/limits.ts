@@ -106,6 +106,8 @@ export const STALE_STREAM: Duration = seconds(14);
 export const DIAL_DEFERENCE: Duration = seconds(1);
 export const DIAL_RETRY_MIN: Duration = ms(200);
 export const DIAL_RETRY_MAX: Duration = seconds(2);
+/** One that this node does not watch, whose death is in the ledger, is believed dead again this long after a word of it. */
+export const HEARSAY_AGAIN: Duration = seconds(5);
 /** Nodes that do not watch one another send a beat this often, so that the session and its keys are known to work. */
 export const QUIET_BEAT_EVERY: Duration = seconds(30);
 /** Every this many-th of these also goes over the stream. */

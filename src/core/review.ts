@@ -2,6 +2,7 @@
 import { after } from "../kit/time.ts";
 import { reviewAbsences } from "./absences.ts";
 import { reviewClocks } from "./clocks.ts";
+import { reviewHearsay } from "./hearsay.ts";
 import { learnUplink } from "./isolation.ts";
 import { REVIEW_EVERY } from "./limits.ts";
 import { reviewLinkProblems } from "./link-problems.ts";
@@ -15,6 +16,7 @@ export function review(turn: Turn): void {
   if (state.stopping || isDrowsy(turn) || env.now < state.reviewAt) return;
   state.reviewAt = after(env.now, REVIEW_EVERY);
   reviewAbsences(turn);
+  reviewHearsay(turn);
   reviewLinkProblems(turn);
   reviewPaths(turn);
   learnUplink(turn);

@@ -139,6 +139,18 @@ describe("in a mesh of twenty, a node", () => {
     expect(verdictOn(node, victim)).toBe("alive");
   });
 
+  it("believes them again where a late word of it was the last one", () => {
+    const { node, watched, others } = acquainted(20);
+    const victim = first(others);
+    node.say(first(watched), { t: "ledger", records: [death(victim, "daemon-down", "n9")] });
+    node.beat(victim, { quiet: true });
+    expect(verdictOn(node, victim)).toBe("alive");
+    node.pass(4000, watched);
+    expect(verdictOn(node, victim)).toBe("alive");
+    node.pass(1500, watched);
+    expect(verdictOn(node, victim)).toBe("daemon-down");
+  });
+
   it("replaces the session with one that is said to be back and is not heard", () => {
     const { node, watched, others } = acquainted(20);
     const victim = first(others);
