@@ -4,8 +4,8 @@ import { subjectNames } from "../driver/message.ts";
 import type { Scene, Stage } from "../stage.ts";
 
 const DEAD = 5;
-/** Between the first loss and the last. */
-const AT_ONCE_MS = 250;
+/** Between the first loss and the last; each takes the kernel up to 0.1 s, in which the next has to wait. */
+const AT_ONCE_MS = 100;
 const SLOWLY_MS = 9_000;
 const SLOW_MESSAGES_MAX = 3;
 const TELL_MS_MAX = 8_000;

@@ -24,7 +24,7 @@ export function ask(turn: Turn, peer: Peer, inquiry: Inquiry): void {
   const suspected = between(inquiry.since, now);
   const message: Ask = { t: "ask", subject: peer.id, incarnation: peer.incarnation, suspected };
   const pace = paceOf(turn);
-  const mayHear = suspected >= ASK_DEAF_AFTER || !hearsNobody(turn);
+  const mayHear = suspected >= ASK_DEAF_AFTER || !areAllOverdue(turn);
   inquiry.nextAskAt = mayHear ? after(now, ms(ASK_EVERY * pace)) : after(inquiry.since, ASK_DEAF_AFTER);
   const others = mayHear ? livingObservers(turn, peer.id) : [];
   for (const id of [...others, peer.id]) {
@@ -60,7 +60,7 @@ function nextPause(
 }
 
 /** All it watches are overdue, more than one: an answer is unlikely as long as that lasts. */
-function hearsNobody({ state: { watched }, env: { now } }: Turn): boolean {
+function areAllOverdue({ state: { watched }, env: { now } }: Turn): boolean {
   if (watched.size < 2) return false;
   for (const { heardAt, period } of watched)
     if (heardAt !== undefined && between(heardAt, now) < OVERDUE_PERIODS * period) return false;

@@ -18,7 +18,7 @@ export function openInquiry(turn: Turn, peer: Peer, cause: Inquiry["cause"]): In
   return {
     since: turn.env.now,
     cause,
-    testimonies: saidByAsking(peer),
+    testimonies: saidByAsking(turn, peer),
     probes: new Map(),
     kernelAt: undefined,
     nextAskAt: turn.env.now,

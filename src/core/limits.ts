@@ -7,6 +7,8 @@ export const SILENT_PERIODS = 3;
 export const JITTER_DEVIATIONS = 4;
 /** but by this many periods at most, so that a lossy path still tells of a true death in time. */
 export const STRETCH_PERIODS_MAX = 3;
+/** What another has said by asking counts this long for a doubt of one's own; whoever still doubts asks more often. */
+export const DOUBT_HOLDS: Duration = seconds(1);
 /** Who asks about a subject again within this time, though it was heard here meanwhile, has a problem of its own with it. */
 export const LASTING_DOUBT: Duration = seconds(3);
 /** A subject counts as overdue after this many periods: others wait with their messages for its verdict. */
@@ -37,8 +39,8 @@ export const LOSSY_ABOVE = 0.06;
 export const LOSSY_PATIENCE: Duration = seconds(1);
 /** and the host is probed again at this pace meanwhile. */
 export const PROBE_AGAIN: Duration = ms(100);
-/** The first probe is repeated sooner, on any path: nobody knows yet whether it loses packets. */
-export const PROBE_SOON: Duration = ms(40);
+/** The first probe is repeated sooner, on any path: nobody knows yet whether it loses packets. PROBE_GRACE leaves time for an answer. */
+export const PROBE_SOON: Duration = ms(15);
 /** An answered probe outweighs later silent ones for this long: they may have been lost. */
 export const PROBE_HOLDS: Duration = ms(600);
 /** After this long a probe that saw nothing says so. */
@@ -146,6 +148,8 @@ export const OUTBOX_MAX = 8192;
 
 /** A message waits this long at most for other subjects that are overdue or undecided. */
 export const SETTLE: Duration = ms(400);
+/** and this long where it doubts some: less than a turn (TURN_EVERY), or the next in line would tell of the first alone. */
+export const SETTLE_DOUBTS: Duration = ms(500);
 /** A recovery waits this long while others that were told down are still missing. */
 export const SETTLE_RECOVERY: Duration = seconds(1);
 /** While an outage goes on, what follows a message within this long waits for more to come, */
@@ -170,6 +174,8 @@ export const RESUME_PATIENCE: Duration = seconds(3);
 export const NOTE_FRESH: Duration = days(1);
 /** Each further rank waits this much longer for a sign of the ones before it. */
 export const TURN_EVERY: Duration = ms(600);
+/** A link counts as broken in the order of turns for this long after it was mended: by then all have heard of it. */
+export const MENDED_HOLDS: Duration = seconds(5);
 /** A recovery hurries less, and whoever has just returned hears of it later than the others: */
 export const TURN_EVERY_RESOLVED: Duration = ms(1500);
 /** How long an intent holds the others back, unless renewed. */

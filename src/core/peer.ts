@@ -259,7 +259,7 @@ export function strongestProbe(inquiry: Inquiry): ProbeOutcome | "none" {
 
 /**
  * After this long without a word the peer is suspected: three periods, stretched by the path's jitter unless most
- * others doubt it as well: then it is not this path.
+ * of its observers doubt it: then it is not this path.
  */
 export function silenceAllowed(peer: Silence): Duration {
   const { period, jitter } = peer;
@@ -267,10 +267,16 @@ export function silenceAllowed(peer: Silence): Duration {
   return (SILENT_PERIODS * period + (isDoubtShared(peer) ? 0 : stretch)) as Duration;
 }
 
-/** Most other observers have heard nothing either since this node last did, on a path that loses no packets. */
+/** Most observers, this node included, have heard nothing since it last did, on a path that loses no packets. */
 export function isDoubtShared({ loss, heardAt, watchedSince, doubtedAt }: Omit<Silence, "jitter">): boolean {
   const heard = later(heardAt ?? NEVER, watchedSince ?? NEVER);
   return doubtedAt !== undefined && doubtedAt > heard && loss <= LOSSY_ABOVE;
+}
+
+/** This node was stopped itself: what the others said meanwhile may be over. */
+export function forgetDoubts(peer: Peer): void {
+  peer.doubters.clear();
+  peer.doubtedAt = undefined;
 }
 
 type Silence = Pick<Peer, "period" | "jitter" | "loss" | "heardAt" | "watchedSince" | "doubtedAt">;

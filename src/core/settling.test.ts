@@ -111,6 +111,18 @@ describe("the line of those who may send", () => {
     for (const line of lines(told)) expect(line.slice(-2).sort()).toEqual(["b", "c"]);
   });
 
+  it.each([
+    ["still counts one that was mended just now: its ends would not agree on which they know of", 1000, true],
+    ["counts it no longer once all know", 6000, false],
+  ])("%s", (_, later, atTheEnd) => {
+    const [told, well] = [node(), node()];
+    const broken = incidentOf("link-problem", "b", { topic: "c" });
+    say(told, broken, resolutionOf(broken, told.now));
+    for (const each of [told, well]) each.pass(later, others, { channels: ["phone"] });
+    if (atTheEnd) for (const line of lines(told)) expect(line.slice(-2).sort()).toEqual(["b", "c"]);
+    else expect(lines(told)).toEqual(lines(well));
+  });
+
   it("does not mind a lost address of a host that is heard by another", () => {
     const [told, well] = [node(), node()];
     say(told, incidentOf("link-problem", "b", { topic: "path 127.0.0.1:7098" }));

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { LoneNode, MESH } from "../../test/contract/lone-node.ts";
-import { SILENT_PERIODS } from "./limits.ts";
+import { resolutionOf } from "../../test/contract/sample-incidents.ts";
+import { PROBE_SOON, SILENT_PERIODS } from "./limits.ts";
 import type { Answer, Ask } from "./messages.ts";
 import { arrange, neighboursOf } from "./topology.ts";
 import type { NodeId } from "./types.ts";
@@ -9,6 +10,15 @@ const PERIOD = 200;
 const ENOUGH = SILENT_PERIODS * PERIOD;
 
 const doubt = (subject: NodeId): Ask => ({ t: "ask", subject, incarnation: 1, suspected: 0 });
+
+const hearsAgain: Answer = {
+  t: "answer",
+  subject: "s",
+  state: "unknown",
+  incarnation: 1,
+  path: "datagram",
+  probe: "none",
+};
 
 const answersTo = (node: LoneNode, to: NodeId): Answer[] =>
   node.effects.flatMap((effect) =>
@@ -67,14 +77,7 @@ describe("a silence that the jitter of its path may explain", () => {
       "one of them has taken its doubt back",
       (a) => {
         allDoubt(a, ["b"]);
-        a.say("b", {
-          t: "answer",
-          subject: "s",
-          state: "unknown",
-          incarnation: 1,
-          path: "datagram",
-          probe: "none",
-        });
+        a.say("b", hearsAgain);
         allDoubt(a, ["c"]);
       },
     ],
@@ -82,6 +85,15 @@ describe("a silence that the jitter of its path may explain", () => {
     const a = jittery();
     a.pass(ENOUGH + 40, OTHERS);
     say(a);
+    expect(a.verdict("s")).toBe("alive");
+  });
+
+  it("keeps it where they were most, and have taken it back", () => {
+    const a = jittery();
+    a.pass(ENOUGH - 100, OTHERS);
+    allDoubt(a);
+    for (const node of OTHERS) a.say(node, hearsAgain);
+    a.pass(140, OTHERS);
     expect(a.verdict("s")).toBe("alive");
   });
 
@@ -139,14 +151,7 @@ describe("two who doubt the same peer and ask one another", () => {
 
   it("answer one who may not have kept the question: it has said since that it hears the peer", () => {
     inDoubt();
-    a.say("b", {
-      t: "answer",
-      subject: "s",
-      state: "unknown",
-      incarnation: 1,
-      path: "datagram",
-      probe: "none",
-    });
+    a.say("b", hearsAgain);
     a.say("b", doubt("s"));
     expect(answersTo(a, "b")).toMatchObject([{ subject: "s", state: "silent" }]);
   });
@@ -157,6 +162,40 @@ describe("two who doubt the same peer and ask one another", () => {
     inDoubt();
     a.pass(70, ["b"]);
     expect(a.verdict("s")).toBe("host-down");
+  });
+
+  it("tell one another that the kernel lives, once it has answered: the other's probes may have got lost", () => {
+    inDoubt();
+    a.say("b", doubt("s"));
+    a.probe = () => "accepted";
+    a.pass(PROBE_SOON + 5, ["b"]);
+    expect(answersTo(a, "b")).toMatchObject([{ subject: "s", state: "silent", probe: "accepted" }]);
+  });
+
+  it("take back what they answered, though they had not asked themselves", () => {
+    a = new LoneNode(["a", "b", "s"]);
+    for (const peer of ["b", "s"]) a.connect(peer);
+    a.pass(1000, ["b", "s"]);
+    a.pass(ENOUGH - 190);
+    expect(a.verdict("s")).toBe("suspect");
+    a.effects.length = 0;
+    a.say("b", doubt("s"));
+    a.beat("s", { seq: 100 });
+    expect(answersTo(a, "b").map(({ state }) => state)).toEqual(["silent", "unknown"]);
+  });
+
+  it("begin anew where it is another doubt: what was said at the last death is over", () => {
+    inDoubt();
+    a.say("b", doubt("s"));
+    a.pass(1000, ["b"]);
+    expect(a.verdict("s")).toBe("host-down");
+    const [death] = a.incidents("down");
+    if (death === undefined) throw new Error("no incident");
+    a.say("b", { t: "ledger", records: [resolutionOf(death, a.now)] });
+    a.effects.length = 0;
+    for (let at = 0; at < 10_000 && a.verdict("s") !== "suspect"; at += 10) a.pass(10, ["b"]);
+    const { condition } = a.state.peers.get("s") ?? {};
+    expect(condition?.kind === "suspect" && condition.inquiry.testimonies.size).toBe(0);
   });
 
   it("answer one who asks again: it may have missed the question", () => {

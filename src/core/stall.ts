@@ -1,7 +1,7 @@
 /** This node was stopped itself: by a signal, a starved processor, a suspended machine. */
 import { after, between, type Duration, type Instant, ms } from "../kit/time.ts";
 import { LATE_COUNTS, LATE_FADES, LATE_LEAST, STALL_AFTER, STALL_RECOVERY } from "./limits.ts";
-import type { Peer } from "./peer.ts";
+import { forgetDoubts, type Peer } from "./peer.ts";
 import { become, type NodeState, notice, type Turn } from "./state.ts";
 
 /** Woken much later than asked: what it failed to hear meanwhile does not count. */
@@ -37,6 +37,7 @@ function lateness(late: NodeState["late"], now: Instant): number {
 function discount(turn: Turn, peer: Peer, late: Duration): void {
   if (peer.heardAt !== undefined) peer.heardAt = after(peer.heardAt, late);
   if (peer.watchedSince !== undefined) peer.watchedSince = after(peer.watchedSince, late);
+  forgetDoubts(peer);
   if (peer.condition.kind === "unknown") peer.changedAt = after(peer.changedAt, late);
   const { condition } = peer;
   const inquiry =

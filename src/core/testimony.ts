@@ -1,6 +1,6 @@
 /** What observers tell one another about a subject in doubt: questions, answers, and how they travel. */
 import { after, between, type Duration, earlier, type Instant } from "../kit/time.ts";
-import { noteDoubt } from "./doubters.ts";
+import { noteDoubt, takeBackDoubt } from "./doubters.ts";
 import { PROBE_AGAIN, PROBE_HOLDS, REPROBE_EVERY } from "./limits.ts";
 import type { Answer, Ask } from "./messages.ts";
 import { type Inquiry, inquiryOf, type Peer, pathOf, strongestProbe, type Testimony } from "./peer.ts";
@@ -85,18 +85,26 @@ function lastSign(peer: Peer, now: Instant): ProbeOutcome | "none" {
 }
 
 /**
- * Whoever was asked took this node for one that hears nothing: their verdict may hang on it, and it is so no
- * longer. That it hears the peer it says when asked again: by then most of them will hear it themselves.
+ * Whoever was asked, or has asked, took this node for one that hears nothing: their verdict may hang on it, and it
+ * is so no longer. That it hears the peer it says when asked again: by then most of them will hear it themselves.
  */
-export function takeBackSilence(turn: Turn, peer: Peer, { asked }: Inquiry): void {
+export function takeBackSilence(turn: Turn, peer: Peer, { asked, testimonies }: Inquiry): void {
   const answer: Answer = { ...testify(turn, peer, turn.env.now), state: "unknown" };
-  for (const id of asked.keys()) if (id !== peer.id) sendUrgent(turn, id, answer);
+  for (const id of new Set([...asked.keys(), ...testimonies.keys()]))
+    if (id !== peer.id) sendUrgent(turn, id, answer);
+}
+
+/** The subject's kernel has answered. Who asked before was not told, and its own probes may have got lost. */
+export function tellOfKernel(turn: Turn, peer: Peer, { testimonies }: Inquiry): void {
+  const answer = testify(turn, peer, turn.env.now);
+  for (const [id, { state, probe }] of testimonies)
+    if (state === "silent" && (probe === "none" || probe === "silent")) sendUrgent(turn, id, answer);
 }
 
 export function answered(turn: Turn, from: Peer, answer: Answer): void {
   const peer = turn.state.peers.get(answer.subject);
   if (peer === undefined || peer.id === from.id) return;
-  if (answer.state !== "silent") peer.doubters.delete(from.id);
+  if (answer.state !== "silent") takeBackDoubt(peer, from.id);
   inquiryOf(peer)?.testimonies.set(from.id, {
     state: answer.state,
     at: turn.env.now,

@@ -2,8 +2,9 @@
 import { hashPairAgain } from "../kit/hash.ts";
 import { after, type Duration, type Instant, type WallTime } from "../kit/time.ts";
 import type { Family } from "./duties.ts";
+import { incidentOf } from "./ledger.ts";
 import type { DeliveryRecord, IncidentRecord, Phase } from "./ledger-records.ts";
-import { PROVEN_FOR, TURN_EVERY, TURN_EVERY_RESOLVED } from "./limits.ts";
+import { MENDED_HOLDS, PROVEN_FOR, TURN_EVERY, TURN_EVERY_RESOLVED } from "./limits.ts";
 import { endsOf } from "./path-topic.ts";
 import type { NodeState } from "./state.ts";
 import type { IncidentId, NodeId } from "./types.ts";
@@ -32,6 +33,8 @@ export interface Deliveries {
   readonly delivered: ReadonlyMap<NodeId, WallTime>;
   /** By channel, the last one. */
   readonly last: ReadonlyMap<string, ReadonlyMap<NodeId, DeliveryRecord>>;
+  /** Problems of links that are over, and since when. */
+  readonly mended: readonly { readonly link: IncidentRecord; readonly at: WallTime }[];
 }
 
 /** Ranks are asked for in every step while something is owed, and the ledger is long. */
@@ -39,7 +42,12 @@ export function deliveriesOf({ ledger, notify }: Pick<NodeState, "ledger" | "not
   if (notify.deliveries?.revision === ledger.revision) return notify.deliveries;
   const delivered = new Map<NodeId, WallTime>();
   const last = new Map<string, Map<NodeId, DeliveryRecord>>();
+  const mended: { link: IncidentRecord; at: WallTime }[] = [];
   for (const record of ledger.records.values()) {
+    if (record.t === "resolved") {
+      const link = incidentOf(ledger, record.incident);
+      if (link !== undefined && endsOf(link).length > 0) mended.push({ link, at: record.at });
+    }
     if (record.t !== "delivery") continue;
     const { node, channel, at, outcome } = record;
     const onChannel = last.get(channel) ?? new Map<NodeId, DeliveryRecord>();
@@ -49,7 +57,7 @@ export function deliveriesOf({ ledger, notify }: Pick<NodeState, "ledger" | "not
     if (outcome === "delivered" && channel !== INBOX && at > (delivered.get(node) ?? -1))
       delivered.set(node, at);
   }
-  notify.deliveries = { revision: ledger.revision, delivered, last };
+  notify.deliveries = { revision: ledger.revision, delivered, last, mended };
   return notify.deliveries;
 }
 
@@ -62,12 +70,21 @@ function hasFailed(deliveries: Deliveries, node: NodeId, channel: string): boole
   return deliveries.last.get(channel)?.get(node)?.outcome === "failed";
 }
 
-/** How many broken links each node stands at an end of: what it says may not get through to the other end. */
-function brokenLinks({ ledger }: NodeState, about: readonly IncidentRecord[]): ReadonlyMap<NodeId, number> {
+/**
+ * How many broken links each node stands at an end of: what it says may not get through to the other end. What
+ * was mended just now still counts: each end enters its own link, and would count the others' alone.
+ */
+function brokenLinks(
+  { ledger }: NodeState,
+  { mended }: Deliveries,
+  wall: number,
+  about: readonly IncidentRecord[],
+): ReadonlyMap<NodeId, number> {
   const broken = new Map<NodeId, number>();
-  const others = about.filter(({ incident }) => !ledger.open.has(incident));
-  for (const incident of [...ledger.open.values(), ...others])
-    for (const end of endsOf(incident)) broken.set(end, (broken.get(end) ?? 0) + 1);
+  const lately = mended.filter(({ at }) => Math.abs(wall - at) < MENDED_HOLDS).map(({ link }) => link);
+  const links = [...ledger.open.values(), ...lately, ...about];
+  for (const link of new Map(links.map((each) => [each.incident, each])).values())
+    for (const end of endsOf(link)) broken.set(end, (broken.get(end) ?? 0) + 1);
   return broken;
 }
 
@@ -85,7 +102,7 @@ export function rank(
   about: readonly IncidentRecord[] = [],
 ): NodeId[] {
   const deliveries = deliveriesOf(state);
-  const broken = brokenLinks(state, about);
+  const broken = brokenLinks(state, deliveries, wall, about);
   const isProven = (node: NodeId): boolean =>
     wall - (deliveries.delivered.get(node) ?? Number.NEGATIVE_INFINITY) < PROVEN_FOR;
   const weigh = (node: NodeId) => ({

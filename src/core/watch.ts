@@ -14,7 +14,7 @@ import {
   restsOnProbes,
 } from "./inquiry.ts";
 import { endIsolation, isolate, recheckUplink, tellCutOff } from "./isolation.ts";
-import { LINK_PROBLEM_ROUND, LOSSY_PATIENCE, REPROBE_EVERY, RETURN_PATIENCE } from "./limits.ts";
+import { LINK_PROBLEM_ROUND, LOSSY_PATIENCE, PROBE_SOON, REPROBE_EVERY, RETURN_PATIENCE } from "./limits.ts";
 import { notePath, tryOtherAddresses } from "./paths.ts";
 import {
   type Condition,
@@ -29,7 +29,7 @@ import {
 import { forgetAsked, isMute, livingObservers, observersOf, silenceEndsAt, takeUp } from "./roles.ts";
 import { patience } from "./stall.ts";
 import { aliveCount, become, isDrowsy, type NodeState, type Turn } from "./state.ts";
-import { takeBackSilence } from "./testimony.ts";
+import { takeBackSilence, tellOfKernel } from "./testimony.ts";
 import type { Address, Incarnation, NodeId, ProbeOutcome } from "./types.ts";
 import { type Decision, decide } from "./verdict.ts";
 
@@ -267,8 +267,11 @@ export function probed(turn: Turn, subject: NodeId, address: Address, outcome: P
   if (peer === undefined) return;
   const { condition } = peer;
   const inquiry = inquiryOf(peer);
-  if (inquiry !== undefined && condition.kind !== "link-problem")
+  if (inquiry !== undefined && condition.kind !== "link-problem") {
+    const isFirstSign = inquiry.kernelAt === undefined && outcome !== "silent";
     noteProbe(inquiry, address, outcome, turn.env.now);
+    if (isFirstSign && condition.kind === "suspect") tellOfKernel(turn, peer, inquiry);
+  }
   if (condition.kind === "alive") notePath(turn, peer, address, outcome);
   if (condition.kind !== "down") return;
   condition.probes.set(address, outcome);
@@ -298,9 +301,12 @@ export function nextWatchAt(turn: Pick<Turn, "state" | "env">): Instant | undefi
     if (condition.kind === "down") next = earliest(next, condition.enter?.at);
     const inquiry = inquiryOf(peer);
     if (inquiry !== undefined) {
-      const { nextAskAt, decideAt } = inquiry;
+      const { since, nextAskAt, nextProbeAt, decideAt } = inquiry;
       const quietUntil = condition.kind === "link-problem" ? condition.resumeAt : undefined;
-      const wanted = earliest(nextAskAt, decideAt) ?? nextAskAt;
+      // Later probes go out when something else is due.
+      const isFirstRepeat = condition.kind !== "link-problem" && between(since, nextProbeAt) <= PROBE_SOON;
+      const probeAt = isFirstRepeat ? nextProbeAt : undefined;
+      const wanted = earliest(earliest(nextAskAt, decideAt), probeAt) ?? nextAskAt;
       next = earliest(next, quietUntil === undefined ? wanted : later(wanted, quietUntil));
     } else if (condition.kind === "down" && condition.verdict === "daemon-down") {
       next = earliest(next, condition.reprobeAt);

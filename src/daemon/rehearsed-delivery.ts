@@ -7,7 +7,7 @@ import type { Notification } from "../core/notification.ts";
 import { wallNow } from "./clock.ts";
 
 /** Where loopback loses packets the daemon starts without. */
-const TIMEOUT_MS = 500;
+const TIMEOUT_MS = 1500;
 
 /** Never rejects; listens on loopback for as long as it takes, at a port of the kernel's choice. */
 export async function rehearseDelivery(notification: Notification): Promise<DeliveryOutcome> {
