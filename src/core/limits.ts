@@ -148,8 +148,6 @@ export const OUTBOX_MAX = 8192;
 
 /** A message waits this long at most for other subjects that are overdue or undecided. */
 export const SETTLE: Duration = ms(400);
-/** and this long where it doubts some: less than a turn (TURN_EVERY), or the next in line would tell of the first alone. */
-export const SETTLE_DOUBTS: Duration = ms(500);
 /** A recovery waits this long while others that were told down are still missing. */
 export const SETTLE_RECOVERY: Duration = seconds(1);
 /** While an outage goes on, what follows a message within this long waits for more to come, */

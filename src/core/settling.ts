@@ -9,7 +9,6 @@ import {
   SETTLE,
   SETTLE_ACCOUNT,
   SETTLE_BURST,
-  SETTLE_DOUBTS,
   SETTLE_HEAT,
   SETTLE_LINKS,
   SETTLE_NOTES,
@@ -49,13 +48,11 @@ function openSettledAt(turn: Turn, { family, channel, duties }: Group, seen: Ins
     return after(seen, isLink ? SETTLE_LINKS : SETTLE);
   }
   const burstOver = family === "absence" ? burstEndsAt(turn, channel, seen) : seen;
-  const slack = patience(state, env.now);
-  const suspects = [...state.peers.values()].filter(({ condition }) => condition.kind === "suspect");
-  const told = new Set(duties.map(({ subject }) => subject));
-  if (suspects.some(({ id }) => !told.has(id))) return later(burstOver, after(seen, SETTLE_DOUBTS));
   // Its own doubt about the very subjects counts too: with its verdict comes its evidence.
-  const undecided =
-    suspects.length > 0 || [...state.peers.values()].some((peer) => isOverdue(peer, env.now, slack));
+  const slack = patience(state, env.now);
+  const undecided = [...state.peers.values()].some(
+    (peer) => peer.condition.kind === "suspect" || isOverdue(peer, env.now, slack),
+  );
   return undecided ? later(burstOver, after(seen, SETTLE)) : burstOver;
 }
 
